@@ -147,20 +147,3 @@ func (e *Extension) Older() []Version { return e.Versions[min(len(e.Versions), s
 func (i ContributedItem) Swatches() []string {
 	return slices.DeleteFunc(slices.Clone(i.Colours), func(c string) bool { return !colour.MatchString(c) })
 }
-
-// An opener is a link that makes an editor install an extension.
-type opener struct {
-	Label   string
-	Address template.URL
-}
-
-// Openers returns the links to install an extension.
-func (v view) Openers(id string) (all []opener) {
-	for _, editor := range v.Install {
-		label := map[string]string{"vscode": "VS Code", "vscodium": "VSCodium"}[editor]
-		if label != "" {
-			all = append(all, opener{label, template.URL(editor + ":extension/" + url.PathEscape(id))})
-		}
-	}
-	return all
-}

@@ -12,8 +12,13 @@
 //	about/editors.html       how to point an editor to the gallery
 //	about/messages.html      what editors say if something is wrong, and what to do
 //	about/report.html        what was refused when the gallery was built
+//	about/new.html           what was added, updated, removed and blocked, by day
 //	404.html                 no such page
 //	gallery.css gallery.js   the style sheet and the script of all pages
+//	statistics/00.json …     numbers that the script adds to pages
+//	search/…                 what the script searches if no server answers, see package searchdata
+//	feed.atom                the newest versions
+//	sitemap.xml robots.txt   for search engines
 //
 // All names are in lower case. Pages contain only relative addresses, so they work at any path, and
 // they work without the script: that adds the search, buttons that copy, and numbers that change
@@ -66,10 +71,14 @@ const (
 	EditorsPath    = "about/editors.html"
 	MessagesPath   = "about/messages.html"
 	ReportPath     = "about/report.html"
+	NewPath        = "about/new.html"
 	NotFoundPath   = "404.html"
 	StylePath      = "gallery.css"
 	ScriptPath     = "gallery.js"
 	IconPath       = "favicon.svg"
+	FeedPath       = "feed.atom"
+	SitemapPath    = "sitemap.xml"
+	RobotsPath     = "robots.txt"
 )
 
 // ExtensionPath returns the path of the page of an extension, by its id in any case.
@@ -89,18 +98,6 @@ func LetterPath(key string) string { return "letters/" + slug(key) + ".html" }
 
 // RecentPath returns the path of a page, from 1, of the list by date.
 func RecentPath(page int) string { return fmt.Sprintf("recent/%d.html", page) }
-
-// StatisticsPath returns the path of the JSON object with the statistics of an extension and of
-// others. Its keys are ids in lower case, its values objects such as {"installs":4711,"rating":4.6,
-// "ratings":12}. So the numbers of a page change without the page.
-func StatisticsPath(id string) string { return "statistics/" + shard(id) + ".json" }
-
-// shard returns one of 64 names.
-func shard(id string) string {
-	h := fnv.New32a()
-	h.Write([]byte(strings.ToLower(id)))
-	return fmt.Sprintf("%02d", h.Sum32()%64)
-}
 
 // slug returns a name for a file that differs for any two texts that differ other than in case.
 // Letters, digits, '-' and '_' stay, a space becomes '-'.
@@ -130,7 +127,15 @@ type Site struct {
 	// ContentURL is the address of the files of packages, without a slash at the end; "" if
 	// they are below the gallery.
 	ContentURL string
-	Install    []string // the editors for which pages have a link that installs: "vscode", "vscodium"
+	// Logo is the path of the picture in the header, logo.svg or logo.png, see [LogoPath]; "" is
+	// the icon.
+	Logo                  string
+	LogoWidth, LogoHeight int // in pixels, so that the page does not move when it arrives
+	// RateURL is the address where people rate an extension, with {id} for its id; "" for none.
+	RateURL string
+	// Install is the editors for which pages say how to install an extension, by their names, see
+	// [EditorNames]. nil is vscode, vscodium and code-server.
+	Install []string
 }
 
 // A view is what a template gets.
@@ -145,7 +150,7 @@ type view struct {
 }
 
 // templates are the pages by the names of their main elements.
-var templates = parse("extension", "list", "categories", "home", "find", "missing", "editors", "messages", "report")
+var templates = parse("extension", "list", "categories", "home", "find", "missing", "editors", "messages", "report", "new")
 
 func parse(names ...string) map[string]*template.Template {
 	all := template.Must(template.New("").Funcs(functions).ParseFS(files, "templates/*.html"))

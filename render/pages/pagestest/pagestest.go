@@ -5,19 +5,21 @@ package pagestest
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"galbuild/render/markdown"
 	"galbuild/render/pages"
+	"galbuild/render/pages/searchdata"
 )
 
 // A Gallery is the pages, by their paths.
@@ -39,15 +41,23 @@ func (g Gallery) Write(dir string) error {
 
 // New returns the gallery at base, the path of the gallery on its host, such as "/tools/gallery/".
 func New(base string) (Gallery, error) {
-	site := &pages.Site{Title: "Acme extensions", Contact: "mailto:tools@acme.example", Install: []string{"vscode", "vscodium"}}
+	site := &pages.Site{Title: "Acme extensions", Contact: "mailto:tools@acme.example", RateURL: "https://polls.acme.example/rate?extension={id}"}
 	g := Gallery{pages.StylePath: pages.Style, pages.ScriptPath: pages.Script, pages.IconPath: pages.Icon}
 	all := extensions()
 	var cards []pages.Card
+	var records []searchdata.Record
+	var releases []pages.Release
 	for i := range all {
 		e := &all[i]
 		cards = append(cards, e.Card)
 		g[pages.ExtensionPath(e.ID)] = site.Extension(e)
-		g[pages.StatisticsPath(e.ID)] = []byte("{}")
+		records = append(records, searchdata.Record{
+			Card: e.Card, PublisherName: e.PublisherName, Tags: e.Tags, Categories: e.Categories, Published: cmp.Or(e.Published, "2025-01-31"),
+			Installs: int64(1000 * i), Rating: 4, Ratings: int64(i),
+		})
+		if date, err := time.Parse(time.DateOnly, e.Updated); err == nil {
+			releases = append(releases, pages.Release{ID: e.ID, Name: e.Name, Publisher: e.Publisher, Version: e.Version, Description: e.Description, Date: date})
+		}
 		if e.Icon != "" {
 			g[e.Icon] = icon(uint8(40*i), 128, 128)
 		}
@@ -55,11 +65,11 @@ func New(base string) (Gallery, error) {
 			g[v.File] = []byte("a package")
 		}
 	}
-	numbers, err := json.Marshal(map[string]any{"acme.notes": map[string]any{"installs": 48211, "rating": 4.62, "ratings": 131}})
-	if err != nil {
-		return nil, err
-	}
-	g[pages.StatisticsPath("acme.notes")] = numbers
+	maps.Copy(g, pages.Statistics(map[string]pages.Statistic{"Acme.notes": {Installs: 48211, Rating: 4.62, Ratings: 131}}))
+	maps.Copy(g, searchdata.Files(records))
+	g[pages.FeedPath] = site.Feed(releases)
+	g[pages.NewPath] = site.New(days)
+	g[pages.RobotsPath] = site.Robots()
 	g[picture] = icon(90, 960, 540)
 	g[readme] = []byte(strings.Repeat(notes, 2))
 	g.lists(site, all, cards, base)

@@ -11,6 +11,18 @@ var report = pages.Report{Built: "2026-11-29", Groups: []pages.ReportGroup{
 	}},
 }}
 
+// days are what changed.
+var days = []pages.Day{
+	{
+		Date:    "2026-11-28",
+		Updated: []pages.Change{{ID: "globex.rust", Name: "Rust Analyser", Versions: []string{"1.13.0"}}, {ID: "Acme.notes", Name: "Acme Notes", Versions: []string{"2.4.0", "2.3.0"}}},
+		Blocked: []pages.Change{{ID: "mallory.miner", Name: "Miner", Versions: []string{"1.0.0"}, Reason: "It mines.", Gone: true}},
+	},
+	{Date: "2026-11-20", Added: []pages.Change{{ID: "hooli.nucleus", Name: "Nucleus", Versions: []string{"1.7.0"}}}},
+	{Date: "2026-11-19"},
+	{Date: "2026-11-18", Removed: []pages.Change{{ID: "initech.old", Name: "initech.old", Gone: true}}},
+}
+
 // others are extensions, one on each line: id, name, description, category and tags.
 const others = `
 acme.go-snippets|Go Snippets|Snippets for Go that compile.|Snippets|go snippets
