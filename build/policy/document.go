@@ -101,7 +101,7 @@ func parseDocument(name string, text []byte) (*document, field, error) {
 }
 
 func errTooLarge(name string, size int) error {
-	return fmt.Errorf("%s: %d bytes with its lists, more than the limit of %d", name, size, MaxText)
+	return fmt.Errorf("%s: %d bytes with its lists and its logo, more than the limit of %d", name, size, MaxText)
 }
 
 // invalidUTF8 returns the offset of the first byte that is not UTF-8, or -1.

@@ -198,16 +198,30 @@ func parseJSONList(text []byte) (map[string]int, error) {
 	return entries, check(entries)
 }
 
-// include returns a policy with one more member, "lists", on a line of its own before the last
-// bracket.
-func include(text []byte, root hujson.Value, lists map[string]map[string]int) []byte {
-	object := root.Value.(*hujson.Object) // newDocument has checked it
+// include returns a policy with the members "lists" and "files", unless they are nil. Each is on a
+// line of its own before the last bracket.
+func include(text []byte, root hujson.Value, lists map[string]map[string]int, files map[string]string) []byte {
 	end := root.EndOffset - 1
-	last := object.Members[len(object.Members)-1].Value
-	line, _ := jsondoc.Line(lists) // maps with texts and numbers can be encoded
-	comma := ","
-	if last.AfterExtra != nil { // so hujson marks a comma after the last member
-		comma = ""
+	added := text[:end:end]
+	object := root.Value.(*hujson.Object)                                                             // newDocument has checked it
+	comma := len(object.Members) > 0 && object.Members[len(object.Members)-1].Value.AfterExtra == nil // hujson marks a comma after the last member
+	add := func(name string, value any) {
+		added = append(added, '\n')
+		if comma {
+			added = append(added, ',')
+		}
+		line, _ := jsondoc.Line(value) // maps with texts and numbers can be encoded
+		added = append(added, ` "`+name+`": `+strings.TrimSpace(string(line))...)
+		comma = true
 	}
-	return slices.Concat(text[:end], []byte("\n"+comma+` "lists": `), line, text[end:])
+	if lists != nil {
+		add("lists", lists)
+	}
+	if files != nil {
+		add("files", files)
+	}
+	if len(added) == end {
+		return text
+	}
+	return slices.Concat(added, []byte("\n"), text[end:])
 }

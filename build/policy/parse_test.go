@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -34,6 +35,20 @@ var valid = []string{
 	`{"featured": ["a.b"], "recommended": [], "deprecated": {"a.b": {}, "a.c": {"use": "A.b", "reason": "It’s old"}}}`,
 	`{"publishers": {"acme": {"displayName": "Acme Ltd.", "domain": "https://acme.example/x"}, "b": {}}}`,
 	`{"search": {"pins": {"text with spaces": ["a.b"]}, "synonyms": [["js", "c++", "ünï"]]}}`,
+	`{"gallery": {}}`, `{"gallery": {"title": "Für alle", "contact": "https://acme.example/help", "install": []}}`,
+	`{"gallery": {"logo": "a.svg", "contact": "mailto:a.b+c@acme.example", "install": ["vscode", "code-server", "vscode"]}}`,
+	`{"gallery": {"logo": "a.svg"}, "files": {"a.svg": "` + base64.StdEncoding.EncodeToString([]byte(drawing)) + `"}}`,
+}
+
+// drawing is a logo.
+const drawing = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64,32"><path d="M0 0h64v32z"/></svg>`
+
+// readSample returns a file that policies name: the logo, or a list.
+func readSample(path string) ([]byte, error) {
+	if strings.HasSuffix(path, ".svg") {
+		return []byte(drawing), nil
+	}
+	return []byte("evil.thing\n"), nil
 }
 
 // invalid are policies that Parse refuses, with a part of the error.
@@ -60,7 +75,7 @@ var invalid = []struct {
 	{`{"deny": ["acme.a@v1"]}`, `deny: "v1" is not a platform; want win32-x64, win32-arm64, `, true},
 	{`{"deny": ["` + strings.Repeat("aB", 32) + `"]}`, `deny: ` + strings.Repeat("aB", 32) + ` is a hash; write sha256:` + strings.Repeat("aB", 32), true},
 	{`{"deny": ["sha256:12"]}`, `deny: "sha256:12": want sha256: and 64 hexadecimal digits`, false},
-	{`{"denyLists": ["a.txt"]}`, `denyLists: a.txt: the list is not included`, true},
+	{`{"denyLists": ["a.txt"]}`, `denyLists: a.txt: the file is not included`, true},
 	{`{"denyLists": ["a", "b"], "lists": {"a": {}}}`, `denyLists: b: the list is not among those of the key "lists"; delete that key`, true},
 	{`{"lists": {"a": {"x.y": 1}}}`, `lists: "a" is not among denyLists`, true},
 	{`{"denyLists": ["a"], "lists": {"a": {"x.y": 0}}}`, `lists.a.x.y: want a whole number from 1 to 1000000000, found 0`, false},
@@ -100,6 +115,22 @@ var invalid = []struct {
 	{`{"search": {"synonyms": [["js"]]}}`, `search.synonyms: want at least two words such as ["js", "javascript"]`, false},
 	{`{"search": {"synonyms": [["js", "java script"]]}}`, `search.synonyms: want one word of letters and digits, found "java script"`, false},
 	{`{"search": {"synonyms": [["js", "java-script"]]}}`, `search.synonyms: want one word of letters and digits, found "java-script"`, false},
+	{`{"gallery": "Acme"}`, `gallery: want an object, found "Acme"`, false},
+	{`{"gallery": {"titel": "Acme"}}`, `gallery: there is no key "titel"; did you mean "title"?`, false},
+	{`{"gallery": {"title": ""}}`, `gallery.title: want a title, found ""`, false},
+	{`{"gallery": {"title": "` + strings.Repeat("ä", 81) + `"}}`, `gallery.title: has 81 characters, more than the limit of 80`, false},
+	{"{\n\"gallery\": {\n\"contact\": \"help@acme.example\"}}", `policy.json:3: gallery.contact: want an address such as https://acme.example/help or mailto:help@acme.example, found "help@acme.example"`, false},
+	{`{"gallery": {"contact": "javascript:alert(1)"}}`, `gallery.contact: want an address`, false},
+	{`{"gallery": {"contact": "http://acme.example"}}`, `gallery.contact: want an address`, false},
+	{`{"gallery": {"contact": "mailto:a@b?cc=c@d"}}`, `gallery.contact: want an address`, false},
+	{`{"gallery": {"install": ["vscodum"]}}`, `gallery.install: there is no editor "vscodum"; did you mean "vscodium"?`, false},
+	{`{"gallery": {"install": "vscode"}}`, `gallery.install: want a list in square brackets, found "vscode"`, false},
+	{`{"gallery": {"logo": 7}}`, `gallery.logo: want the path of a PNG or SVG file, found 7`, false},
+	{"{\"gallery\":\n{\"logo\": \"a.svg\"}}", `policy.json:2: gallery.logo: a.svg: the file is not included`, true},
+	{"{\"gallery\": {\n\"logo\": \"a.svg\"}, \"files\": {\"a.svg\": \"YQ==\"}}", `policy.json:2: gallery.logo: a.svg: want a PNG or SVG file: it is not XML`, true},
+	{`{"gallery": {"logo": "a.svg"}, "files": {"a.svg": "?"}}`, `gallery.logo: a.svg: illegal base64`, true},
+	{`{"gallery": {"logo": "a.svg"}, "files": {}}`, `gallery.logo: a.svg: the file is not among those of the key "files"; delete that key`, true},
+	{"{\n\"files\": {\"a.svg\": \"YQ==\"}}", `policy.json:2: files: "a.svg" is not the file of a logo`, true},
 	{`{"search": {"synonyms": [["js", "#"]]}}`, `search.synonyms: want one word of letters and digits, found "#"`, false},
 }
 
@@ -107,7 +138,7 @@ var invalid = []struct {
 func TestParse(t *testing.T) {
 	schema := compileSchema(t)
 	for _, text := range append(valid, string(readme(t))) {
-		if _, err := Load("policy.json", []byte(text), func(string) ([]byte, error) { return nil, nil }); err != nil {
+		if _, err := Load("policy.json", []byte(text), readSample); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 		if err := schema.Validate(standard(t, text)); err != nil {
@@ -136,7 +167,7 @@ func TestSyntax(t *testing.T) {
 		"{\n\"a\": \"\xff\"}":            "p:2: is not UTF-8",
 		strings.Repeat("[\n", MaxText/2): "p:21: more than 20 brackets are open",
 		"[\"" + strings.Repeat("[", 30) + "\", /*[[[[[[[[[[[[[[[[[[[[[*/ 1] // [[[[[[[[[[[[[[[[[[[[[[[[[": "p:1: want an object",
-		"{" + strings.Repeat(" ", MaxText): "p: 1048577 bytes with its lists, more than the limit of 1048576",
+		"{" + strings.Repeat(" ", MaxText): "p: 1048577 bytes with its lists and its logo, more than the limit of 1048576",
 	} {
 		if _, err := Parse("p", []byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%.40q: got %v, want %s", text, err, want)
@@ -223,7 +254,12 @@ func FuzzParse(f *testing.F) {
 	f.Add(`{"denyLists": ["a"] /* , */ , // c
 	}`, `{"malicious": ["a.b"]}`, "(")
 	f.Fuzz(func(t *testing.T, text, list, licence string) {
-		p, err := Load("p", []byte(text), func(string) ([]byte, error) { return []byte(list), nil })
+		p, err := Load("p", []byte(text), func(path string) ([]byte, error) {
+			if strings.HasSuffix(path, ".svg") {
+				return readSample(path)
+			}
+			return []byte(list), nil
+		})
 		if err != nil {
 			return
 		}

@@ -31,6 +31,7 @@ type Policy struct {
 	Deprecated  []Deprecation        // sorted by ID
 	Publishers  map[string]Publisher // by lower-case name
 	Search      Search
+	Gallery     Gallery
 }
 
 // A Deprecation is what the policy says about a deprecated extension.
@@ -85,16 +86,17 @@ type Result struct {
 	Next     time.Time   // when the result changes although nothing else does; zero is never
 }
 
-// Parse parses a policy that includes the lists that it names. The name is for errors, which are
+// Parse parses a policy that includes the lists and the logo that it names. The name is for errors, which are
 // one for each mistake, joined.
 func Parse(name string, text []byte) (*Policy, error) {
 	return Load(name, text, func(string) ([]byte, error) {
-		return nil, errors.New("the list is not included, which galbuild does when it reads the policy from its file")
+		return nil, errors.New("the file is not included, which galbuild does when it reads the policy from its file")
 	})
 }
 
-// Load parses a policy, and includes the lists that it names. The function read returns the text of
-// a list, given its path as in the policy. It is not called for lists that are included already.
+// Load parses a policy, and includes the lists and the logo that it names. The function read returns
+// the content of a file, given its path as in the policy. It is not called for what is included
+// already.
 func Load(name string, text []byte, read func(path string) ([]byte, error)) (*Policy, error) {
 	d, root, err := newDocument(name, text)
 	if err != nil {
@@ -103,19 +105,18 @@ func Load(name string, text []byte, read func(path string) ([]byte, error)) (*Po
 	p := &Policy{text: text}
 	r := &reader{document: d, policy: p}
 	r.readPolicy(root)
-	lists := r.readLists(read)
+	lists, files := r.readLists(read), r.readLogo(read)
 	if err := d.err(); err != nil {
 		return nil, err
 	}
-	if lists != nil {
-		p.text = include(text, root.value, lists)
-		if len(p.text) > MaxText {
-			return nil, errTooLarge(name, len(p.text))
-		}
+	p.text = include(text, root.value, lists, files)
+	if len(p.text) > MaxText {
+		return nil, errTooLarge(name, len(p.text))
 	}
 	return p, nil
 }
 
-// Text returns the policy as it was given, with comments. If lists were included, it has them on
-// lines of their own before the last bracket, so that the lines of rules are those of the file.
+// Text returns the policy as it was given, with comments. If lists or a logo were included, it has
+// them on lines of their own before the last bracket, so that the lines of rules are those of the
+// file.
 func (p *Policy) Text() []byte { return p.text }

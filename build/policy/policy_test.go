@@ -329,18 +329,18 @@ func readme(t *testing.T) []byte {
 // TestReadme checks that the example is a policy with all keys, and that the table has all rules.
 func TestReadme(t *testing.T) {
 	example := readme(t)
-	p, err := Load("README.md", example, func(path string) ([]byte, error) { return []byte("evil.thing\n"), nil })
+	p, err := Load("README.md", example, readSample)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range policyKeys {
-		if key != "lists" && !strings.Contains(string(example), "\n  \""+key+`": `) {
+		if key != "lists" && key != "files" && !strings.Contains(string(example), "\n  \""+key+`": `) {
 			t.Errorf("the example has no %q", key)
 		}
 	}
 	if p.Publishers["acme"].DisplayName != "Acme Tools" || p.Deprecated[0] != (Deprecation{"acme.jots", "acme.notes", "acme.notes has all its functions"}) ||
 		!slices.Equal(p.Search.Pins["notes"], []string{"acme.notes"}) || len(p.Search.Synonyms) != 2 ||
-		!slices.Equal(p.Featured, []string{"acme.notes"}) || !slices.Equal(p.Recommended, []string{"acme.notes", "globex.beta"}) {
+		!slices.Equal(p.Featured, []string{"acme.notes"}) || p.Gallery.Title != "Acme extensions" || p.Gallery.Logo.File != "logo.svg" || !slices.Equal(p.Recommended, []string{"acme.notes", "globex.beta"}) {
 		t.Errorf("got %+v", p)
 	}
 	text, _ := os.ReadFile("README.md")

@@ -72,12 +72,14 @@ type reader struct {
 	policy    *Policy
 	denyLists []field
 	lists     *field
+	logo      *field // of the key gallery
+	files     *field
 }
 
 // policyKeys are the keys of a policy, in the order of its documentation.
 var policyKeys = []string{
 	"$schema", "allow", "deny", "denyLists", "minimumAge", "keep", "required", "limits", "platforms",
-	"featured", "recommended", "deprecated", "publishers", "search", "lists",
+	"featured", "recommended", "deprecated", "publishers", "search", "gallery", "lists", "files",
 }
 
 func (r *reader) readPolicy(root field) {
@@ -114,6 +116,10 @@ func (r *reader) readPolicy(root field) {
 			p.Publishers = r.readPublishers(f)
 		case "search":
 			p.Search = r.readSearch(f)
+		case "gallery":
+			p.Gallery = r.readGallery(f)
+		case "files":
+			r.files = &f
 		}
 	}
 }

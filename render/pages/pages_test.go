@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"galbuild/build/policy"
 	"galbuild/render/pages"
 	"galbuild/render/pages/pagestest"
 )
@@ -270,5 +271,12 @@ func BenchmarkExtension(b *testing.B) {
 	}
 	for b.Loop() {
 		s.Extension(&e)
+	}
+}
+
+// TestEditorNames checks that policies name the same editors as pages.
+func TestEditorNames(t *testing.T) {
+	if got := pages.EditorNames(); !slices.Equal(got, policy.Editors) {
+		t.Errorf("got %q, policies have %q", got, policy.Editors)
 	}
 }
