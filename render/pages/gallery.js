@@ -4,7 +4,8 @@ const byId = id => document.getElementById(id);
 
 // The base URL of the gallery: data-root, which the page has, resolved against the address of this
 // page. The query and the fragment are left out, because whoever sends a link chooses them.
-const root = new URL(document.documentElement.dataset.root, location.origin + location.pathname).href;
+const { dataset } = document.documentElement;
+const root = new URL(dataset.root, location.origin + location.pathname).href, content = dataset.content ? dataset.content + '/' : root;
 
 // Everything from a response is set as text or as an attribute, never as HTML.
 function make(tag, attributes, ...children) {
@@ -25,8 +26,22 @@ function numbers(installs, rating, ratings) {
   return [installs ? counted(installs, 'install') : '', ratings ? `★ ${rating.toFixed(1)} (${ratings.toLocaleString('en')})` : ''].filter(Boolean);
 }
 
-// query sends one query to the gallery's API.
+// query returns the extensions of one page of results as {extensions, total, more}. more is true if
+// there are more than total. A gallery that is only files has no server that answers.
+let onlyFiles = false;
 async function query(text, sort, page, size) {
+  if (!onlyFiles) {
+    const found = await post(text, sort, page, size);
+    if (found) return found;
+    onlyFiles = true;
+  }
+  return searchFiles(text, sort, page, size);
+}
+
+function failed(response) { throw new Error(`the gallery responded with status ${response.status}`); }
+
+// post sends a query to the gallery's API. It returns undefined if there is none.
+async function post(text, sort, page, size) {
   const criteria = [{ filterType: 8, value: 'Microsoft.VisualStudio.Code' }, { filterType: 12, value: '4096' }];
   if (text) criteria.push({ filterType: 10, value: text });
   const filter = { criteria, pageNumber: page, pageSize: size, sortBy: sort, sortOrder: 0 };
@@ -34,31 +49,110 @@ async function query(text, sort, page, size) {
     method: 'POST', headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ filters: [filter], assetTypes: [], flags: latestFlags }),
   });
-  if (!response.ok) throw new Error(`the gallery responded with status ${response.status}`);
+  if ([403, 404, 405, 501].includes(response.status)) return;
+  if (!response.ok) failed(response);
+  if (!/json/.test(response.headers.get('Content-Type'))) return;
   const result = (await response.json()).results[0];
-  return { extensions: result.extensions, total: result.resultMetadata[0].metadataItems[0].count };
+  return { extensions: result.extensions.map(fromResponse), total: result.resultMetadata[0].metadataItems[0].count };
 }
 
-// colour returns the number of the colour of an extension without an icon: FNV-1a of its id.
-function colour(id) {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(id.toLowerCase())) hash = Math.imul(hash ^ byte, 0x01000193);
-  return (hash >>> 0) % 6;
+// fromResponse returns what a card shows of an extension in a response.
+function fromResponse(e) {
+  const newest = e.versions[0], type = 'Microsoft.VisualStudio.Services.Icons.Default';
+  const statistic = name => (e.statistics.find(s => s.statisticName === name) || {}).value || 0;
+  return {
+    id: `${e.publisher.publisherName}.${e.extensionName}`, name: e.displayName, publisher: e.publisher.displayName, description: e.shortDescription, version: newest.version,
+    icon: newest.files.some(f => f.assetType === type) ? `${newest.assetUri}/${type}` : '', facts: numbers(statistic('install'), statistic('averagerating'), statistic('ratingcount')),
+  };
+}
+
+// The search in files. Their format is that of the Go package searchdata.
+const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', recordSize = 15, mostWords = 5;
+const number = text => [...text].reduce((n, digit) => 64 * n + digits.indexOf(digit), 0);
+const cut = (text, size) => text ? text.match(RegExp(`.{${size}}`, 'g')) : [];
+const hex = (n, size) => n.toString(16).padStart(size, '0');
+const amount = level => level && 10 ** ((level - 1) / 7) * 1.000001;
+
+// hash returns FNV-1a of a text.
+function hash(text) {
+  let h = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) h = Math.imul(h ^ byte, 0x01000193);
+  return h >>> 0;
+}
+
+// load returns a file. A file that would be empty does not exist.
+const files = {};
+function load(path) {
+  files[path] ??= fetch(`${root}search/${path}.json`).then(response => response.ok ? response.json() : response.status === 404 || response.status === 403 ? {} : failed(response));
+  files[path].catch(() => delete files[path]);
+  return files[path];
+}
+
+const wordsOf = text => (text.normalize('NFKD').replace(/[\u0300-\u036f\ufe00-\ufe0f]/g, '').normalize('NFC').toLowerCase()
+  .match(/[\p{L}\p{M}\p{Nd}]+[+#]*/gu) || []).map(word => word.slice(0, 64));
+
+// A record is an extension in the order of a file.
+const record = (text, order) => ({ key: text.slice(0, 6), installs: number(text[6]), ratings: amount(number(text[7])), rating: number(text[8]) / 10, updated: number(text.slice(9, 12)), published: number(text.slice(12)), order });
+
+// find returns the records of the terms that begin with a word, by their keys, with their scores,
+// and the beginnings of the keys of others.
+async function findWord(word) {
+  const { documents, terms = {} } = await load('terms/' + hex(hash([...word].slice(0, 3).join('')) & 255, 2));
+  const found = new Map(), rest = new Set();
+  for (const term in terms) {
+    if (term !== word && !([...word].length > 2 && term.startsWith(word))) continue;
+    const [list, others] = [terms[term]].flat();
+    for (const posting of cut(list, 4)) {
+      const order = number(posting.slice(0, 3)), r = record(documents.substr(order * recordSize, recordSize), order);
+      r.score = Math.max(number(posting[3]) * word.length / term.length, found.get(r.key)?.score || 0);
+      found.set(r.key, r);
+    }
+    for (const key of cut(others, 4)) rest.add(key);
+  }
+  return { found, rest };
+}
+
+// orders are the values by which records are sorted, by sortBy, with their names in search/top.json.
+const orders = {
+  0: ['installs', r => r.score], 1: ['updated', r => r.updated], 2: ['name', r => -r.order], 4: ['installs', r => r.installs],
+  10: ['published', r => r.published], 12: ['rating', r => (r.ratings * r.rating + 80) / (r.ratings + 20)],
+};
+
+async function searchFiles(text, sort, page, size) {
+  const words = [...new Set(wordsOf(text))].slice(0, mostWords), [name, value] = orders[sort];
+  let all, total, more = false;
+  if (text) {
+    const parts = await Promise.all(words.map(findWord));
+    // The order of names is that of a file which has all results, if there is one.
+    parts.sort((a, b) => a.rest.size - b.rest.size);
+    all = [...new Map(parts.toReversed().flatMap(part => [...part.found])).values()].filter(r => parts.every(part => part.found.has(r.key) || part.rest.has(r.key.slice(0, 4))));
+    for (const r of all) r.score = parts.reduce((sum, part) => sum + (part.found.get(r.key)?.score || 0), 0) * (1 + r.installs / 16);
+    all.sort((a, b) => value(b) - value(a) || b.installs - a.installs || a.order - b.order);
+    total = all.length;
+    more = parts.length > 0 && parts[0].rest.size > 0;
+  } else {
+    const top = await load('top');
+    all = cut(top[name], recordSize).map(record);
+    total = top.count;
+  }
+  const shown = all.slice((page - 1) * size, page * size);
+  const extensions = await Promise.all(shown.map(async r => {
+    const e = (await load('cards/' + hex(number(r.key.slice(0, 2)) >> 2, 3)))[r.key], installs = amount(r.installs), unit = 10 ** Math.floor(Math.log10(installs || 1));
+    return { ...e, icon: e.icon && content + encodeURI(e.icon), facts: [
+      installs ? `${(Math.floor(installs / unit) * unit).toLocaleString('en')}+ installs` : '', r.ratings ? `★ ${r.rating.toFixed(1)}` : '', e.updated].filter(Boolean) };
+  }));
+  return { extensions, total, more, last: page * size >= all.length };
 }
 
 // card returns the row of an extension, as the pages have it.
 function card(e) {
-  const id = `${e.publisher.publisherName}.${e.extensionName}`, newest = e.versions[0];
-  const type = 'Microsoft.VisualStudio.Services.Icons.Default';
-  const icon = newest.files.some(f => f.assetType === type) ? safe(`${newest.assetUri}/${type}`) : undefined;
-  const statistic = name => (e.statistics.find(s => s.statisticName === name) || {}).value || 0;
-  const tile = () => make('span', { class: `icon tile-${colour(id)}`, 'aria-hidden': 'true' }, (e.displayName || '·')[0].toUpperCase());
+  const id = e.id.toLowerCase(), icon = safe(e.icon);
+  const tile = () => make('span', { class: `icon tile-${hash(id) % 6}`, 'aria-hidden': 'true' }, (e.name.match(/[\p{L}\p{Nd}]/u)?.[0] || '·').toUpperCase());
   const picture = icon ? make('img', { class: 'icon', src: icon, alt: '', width: 48, height: 48 }) : tile();
   picture.onerror = () => picture.replaceWith(tile());
-  const facts = [e.publisher.displayName, newest.version, ...numbers(statistic('install'), statistic('averagerating'), statistic('ratingcount'))];
-  return make('li', { class: 'card', 'data-id': id.toLowerCase() }, picture, make('div', {},
-    make('h3', {}, make('a', { href: `${root}item/${encodeURIComponent(id.toLowerCase())}.html` }, e.displayName)),
-    make('p', {}, e.shortDescription || ''), make('p', { class: 'small' }, facts.join(' · '))));
+  return make('li', { class: 'card', 'data-id': id }, picture, make('div', {},
+    make('h3', {}, make('a', { href: `${root}item/${encodeURIComponent(id)}.html` }, e.name)), e.deprecated ? make('span', { class: 'mark' }, 'Deprecated') : '',
+    make('p', {}, e.description || ''), make('p', { class: 'small' }, [e.publisher, e.version, ...e.facts].join(' · '))));
 }
 
 // search keeps the text and the order in the address, and the number of rows and the row that was
@@ -81,7 +175,7 @@ function search() {
     const found = await query(text, +(sort.value || (text ? 0 : 4)), 1, page * pageSize);
     if (current !== newest) return; // a newer search was begun
     rows.replaceChildren(...found.extensions.map(card));
-    finish(found.total);
+    finish(found);
     const left = state?.row && rows.querySelector(`[data-id="${CSS.escape(state.row)}"] a`);
     if (left) { left.focus({ preventScroll: true }); scrollTo(0, state.top); }
   }
@@ -90,14 +184,14 @@ function search() {
     const found = await query(input.value.trim(), +(sort.value || (input.value.trim() ? 0 : 4)), ++page, pageSize);
     if (current !== newest) return;
     rows.append(...found.extensions.map(card));
-    finish(found.total);
+    finish(found);
     rows.children[first]?.querySelector('a').focus();
   }
-  function finish(total) {
-    count.textContent = counted(total, 'extension');
-    more.hidden = rows.children.length >= total;
+  function finish(found) {
+    count.textContent = (found.more ? 'More than ' : '') + counted(found.total, 'extension');
+    more.hidden = found.last ?? rows.children.length >= found.total;
   }
-  const failed = error => {
+  const fail = error => {
     rows.replaceChildren();
     count.textContent = `The search failed: ${error.message}. All extensions are listed by letter and by category.`;
     more.hidden = true;
@@ -109,18 +203,18 @@ function search() {
     if (sort.value) address.searchParams.set('sort', sort.value);
     history.replaceState(state, '', address);
   };
-  const begin = () => { keep(null); show().catch(failed); };
+  const begin = () => { keep(null); show().catch(fail); };
 
   input.oninput = () => { clearTimeout(typing); typing = setTimeout(begin, 120); };
   sort.onchange = begin;
-  more.onclick = () => next().catch(failed);
+  more.onclick = () => next().catch(fail);
   input.form.onsubmit = event => { event.preventDefault(); clearTimeout(typing); begin(); };
   rows.onclick = event => {
     const row = event.target.closest('a')?.closest('li');
     if (row) keep({ page, row: row.dataset.id, top: scrollY });
   };
   if (history.state?.row) history.scrollRestoration = 'manual';
-  show(history.state).catch(failed);
+  show(history.state).catch(fail);
 }
 
 // send makes the search of other pages go to the home page.

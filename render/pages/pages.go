@@ -37,6 +37,7 @@ import (
 	"hash/fnv"
 	"html/template"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -53,10 +54,14 @@ var files embed.FS
 //go:embed gallery.css
 var Style []byte
 
-// Script is the script, which is served at ScriptPath.
-//
 //go:embed gallery.js
-var Script []byte
+var script []byte
+
+// Script is the script without its comments, which is served at ScriptPath.
+var Script = comments.ReplaceAll(script, nil)
+
+// comments matches the lines of the script that are only a comment.
+var comments = regexp.MustCompile(`(?m)^ *//.*\n`)
 
 // Icon is the icon of the pages, which is served at IconPath.
 //

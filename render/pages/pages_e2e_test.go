@@ -23,7 +23,8 @@ var steps = []string{"width and axe-core", "without JavaScript", "search, and ba
 	"numbers and addresses that the script fills in", "layout", "hostile readme"}
 
 // TestBrowser opens the sample pages in Chromium, at a path below the root of their host. If the
-// variable SCREENSHOTS names a folder, it only makes screenshots, to look at them.
+// variable SCREENSHOTS names a folder, it only makes screenshots, to look at them. With the variable
+// STEP, it only runs that step.
 func TestBrowser(t *testing.T) {
 	const base = "/tools/gallery/"
 	g, err := pagestest.New(base)
@@ -34,6 +35,9 @@ func TestBrowser(t *testing.T) {
 	defer server.Close()
 	tools := toolchain.Tools(t)
 	steps, artefacts := steps, os.Getenv("SCREENSHOTS")
+	if only := os.Getenv("STEP"); only != "" {
+		steps = []string{only}
+	}
 	if artefacts != "" {
 		steps = []string{"screenshots"}
 	}

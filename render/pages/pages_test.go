@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"html/template"
 	"net/url"
 	"os"
@@ -278,5 +279,25 @@ func BenchmarkExtension(b *testing.B) {
 func TestEditorNames(t *testing.T) {
 	if got := pages.EditorNames(); !slices.Equal(got, policy.Editors) {
 		t.Errorf("got %q, policies have %q", got, policy.Editors)
+	}
+}
+
+// TestSize checks that the style sheet and the script are small.
+func TestSize(t *testing.T) {
+	for name, file := range map[string]struct {
+		text []byte
+		most int
+	}{"style sheet": {pages.Style, 6000}, "script": {pages.Script, 5000}} {
+		var b bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		w.Write(file.text)
+		w.Close()
+		t.Logf("the %s has %d bytes with gzip", name, b.Len())
+		if b.Len() > file.most {
+			t.Errorf("the %s has %d bytes with gzip, more than %d", name, b.Len(), file.most)
+		}
+	}
+	if bytes.Contains(pages.Script, []byte("\n//")) || !bytes.Contains(pages.Script, []byte("https://")) {
+		t.Error("the script has comments, or has lost more than those")
 	}
 }
