@@ -27,7 +27,7 @@ func (s *Site) Editors() ([]byte, error) {
 	}), err
 }
 
-// clients returns the editors. Those for which galbuild config prints a configuration have that
+// clients returns the editors, also those that cannot use the gallery. Those for which galbuild config prints a configuration have that
 // text.
 func (s *Site) clients() ([]Client, error) {
 	base := cmp.Or(s.BaseURL, unknownBase)
@@ -60,6 +60,9 @@ func (s *Site) clients() ([]Client, error) {
 			{"Service URL", service}, {"Item URL", item},
 			{"Resource URL template", cmp.Or(s.ContentURL, base) + "/files/{publisher}/{name}/{version}/{path}"},
 		}},
+		{"Positron", "It asks for paths that only galshim answers, so the gallery must not be only files.", []Setting{{"Setting Custom Gallery Url", base}}},
+		{"Eclipse Theia, Eclipse Che and ovsx", "They use the REST API of Open VSX, which this gallery does not have. Download the file from the page of an extension, and install it from there: Theia has the command Extensions: Install from VSIX.", nil},
+		{"Visual Studio", "Visual Studio 2026 has a group policy of the same name as VS Code, ExtensionGalleryServiceUrl, but its extensions are of another kind. This gallery has none of them.", nil},
 	}, nil
 }
 

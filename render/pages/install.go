@@ -60,12 +60,35 @@ func (v view) Openers(id string) (all []opener) {
 	return all
 }
 
-// Commands returns the commands to install an extension.
-func (v view) Commands(id string) (all []string) {
+// Commands returns the commands of the editors that no link opens, or else that of the first editor.
+func (v view) Commands() []string {
+	first, _ := v.commands()
+	return first
+}
+
+// OtherCommands returns the commands of the other editors.
+func (v view) OtherCommands() []string {
+	_, others := v.commands()
+	return others
+}
+
+func (v view) commands() (first, others []string) {
 	for _, e := range v.installing() {
-		all = append(all, e.command+" --install-extension "+id)
+		if e.scheme == "" {
+			first = append(first, e.command)
+		} else {
+			others = append(others, e.command)
+		}
 	}
-	return all
+	if len(first) == 0 && len(others) > 0 {
+		return others[:1], others[1:]
+	}
+	return first, others
+}
+
+// Command returns the data of a command that installs an extension.
+func (v view) Command(command, id string) part {
+	return part{View: v, Label: command, Card: Card{ID: id}}
 }
 
 // Rate returns the address to rate an extension, or "" if there is none.

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,8 +21,8 @@ import (
 )
 
 // steps are the steps of testdata/browser.js, except its last one, which makes screenshots.
-var steps = []string{"width and axe-core", "without JavaScript", "search, and back to the row", "search without a server", "keyboard",
-	"numbers and addresses that the script fills in", "layout", "hostile readme"}
+var steps = []string{"width and axe-core", "width of all pages", "without JavaScript", "search, and back to the row", "search without a server", "keyboard",
+	"search with the keyboard only", "back in a paged list", "print", "numbers and addresses that the script fills in", "layout", "hostile readme"}
 
 // TestBrowser opens the sample pages in Chromium, at a path below the root of their host. If the
 // variable SCREENSHOTS names a folder, it only makes screenshots, to look at them. With the variable
@@ -43,6 +45,7 @@ func TestBrowser(t *testing.T) {
 	}
 	plan, err := json.Marshal(map[string]any{
 		"playwright": tools.Playwright, "chromium": tools.Chromium, "axe": tools.Axe, "gallery": server.URL + base, "artefacts": artefacts, "steps": steps,
+		"pages": addresses(g),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +61,17 @@ func TestBrowser(t *testing.T) {
 		t.Error(err)
 	}
 	report(t, string(out), len(steps))
+}
+
+// addresses returns the paths of all pages, escaped.
+func addresses(g pagestest.Gallery) (all []string) {
+	for path := range g {
+		if strings.HasSuffix(path, ".html") {
+			all = append(all, (&url.URL{Path: path}).EscapedPath())
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // report makes a subtest of each step.

@@ -143,23 +143,28 @@ func TestExtension(t *testing.T) {
 	g := gallery(t)
 	for file, texts := range map[string]map[string]int{
 		"item/acme.notes.html": {
-			"<title>Acme Notes, by Acme Tools · Acme extensions</title>": 1,
-			`href="vscode:extension/Acme.notes"`:                         1,
-			`href="vscodium:extension/Acme.notes"`:                       1,
-			"code-server --install-extension Acme.notes":                 1,
-			"acme.example</a>":                                           1, // the verified domain
-			"<rect ":                                                     7, // colours of two themes, without url(x)
-			"url(x)":                                                     0,
-			"Not in this gallery":                                        1,
-			"5 older versions":                                           1,
-			"Kept until 2026-12-31":                                      1,
-			">Signed<":                                                   1,
-			"SHA-256":                                                    15,
-			"javascript:":                                                0,
-			`href="../tags/c~2b~2b.html"`:                                1,
-			`data-shard="`:                                               1,
-			"48,211":                                                     0, // changes every night
-			`<img src="../files/acme/notes/2.4.0/ex`:                     1,
+			"<title>Acme Notes, by Acme Tools · Acme extensions</title>":     1,
+			`href="vscode:extension/Acme.notes"`:                             1,
+			`href="vscodium:extension/Acme.notes"`:                           1,
+			"code-server <span>--install-extension</span> <b>Acme.notes":     1,
+			"codium <span>--install-extension</span> <b>Acme.notes":          1,
+			`href="https://polls.acme.example/rate?extension=Acme.notes"`:    1,
+			`<meta property="og:title" content="Acme Notes, by Acme Tools">`: 1,
+			"Preview</span>":                         1,
+			"2023-04-01</time>":                      1, // published
+			"acme.example</a>":                       1, // the verified domain
+			"<rect ":                                 7, // colours of two themes, without url(x)
+			"url(x)":                                 0,
+			"Not in this gallery":                    1,
+			"5 older versions":                       1,
+			"Kept until 2026-12-31":                  1,
+			">Signed<":                               1,
+			"SHA-256":                                15,
+			"javascript:":                            0,
+			`href="../tags/c~2b~2b.html"`:            1,
+			`data-shard="`:                           1,
+			"48,211":                                 0, // changes every night
+			`<img src="../files/acme/notes/2.4.0/ex`: 1,
 		},
 		"item/mallory.hello.html": {"<script>alert": 0, "evil.example/x": 0, "_hidden": 0, "javascript:": 0, "Deprecated.": 1, `href="../item/acme.hello.html">Acme Hello</a> instead.`: 1},
 		"item/acme.hello.html":    {`id="readme"`: 0, `id="versions"`: 1, "Not stated": 1},
@@ -193,6 +198,48 @@ func TestAddresses(t *testing.T) {
 	}
 	if _, err := (&pages.Site{BaseURL: "ftp://x"}).Editors(); err == nil {
 		t.Error("ftp://x is accepted")
+	}
+}
+
+// TestGallerySettings shows what depends on the settings of a gallery.
+func TestGallerySettings(t *testing.T) {
+	e := &pages.Extension{Card: pages.Card{ID: "a.b", Name: "B"}, Versions: []pages.Version{{Version: "1.0.0", File: "assets/a/b/1.0.0/file"}}}
+	for text, c := range map[string]struct {
+		site pages.Site
+		want bool
+	}{
+		`href="vscode:extension/a.b"`:                    {pages.Site{}, true},
+		`href="vscodium:extension/a.b"`:                  {pages.Site{}, true},
+		`href="cursor:extension/a.b"`:                    {pages.Site{Install: []string{"cursor"}}, true},
+		`cursor <span>--install-extension</span> <b>a.b`: {pages.Site{Install: []string{"cursor"}}, true},
+		`extension/a.b"`:                                 {pages.Site{Install: []string{"code-server", "unknown"}}, false},
+		`--install-extension`:                            {pages.Site{Install: []string{}}, false},
+		`>Rate<`:                                         {pages.Site{RateURL: "javascript:{id}"}, false},
+		`href="https://x.example/a.b">Rate<`:             {pages.Site{}, false},
+		`<a href="https://x.example/a.b" rel="noopener noreferrer">Rate<`: {pages.Site{RateURL: "https://x.example/{id}"}, true},
+		`<img src="../logo.svg" alt="" width="80" height="20">`:           {pages.Site{Logo: pages.LogoPath("Logo.SVG"), LogoWidth: 80, LogoHeight: 20}, true},
+		`<img src="../favicon.svg" alt="" width="28" height="28">`:        {pages.Site{}, true},
+		`<link rel="icon" href="../favicon.svg"`:                          {pages.Site{Logo: "logo.png"}, true},
+		`data-content="https://files.example/x"`:                          {pages.Site{ContentURL: "https://files.example/x"}, true},
+	} {
+		if got := strings.Contains(string(c.site.Extension(e)), text); got != c.want {
+			t.Errorf("%+v: %s: %v, want %v", c.site, text, got, c.want)
+		}
+	}
+}
+
+// TestEditors checks that the page has all clients, with the address of the gallery.
+func TestEditors(t *testing.T) {
+	text, err := (&pages.Site{BaseURL: "https://tools.example/gallery"}).Editors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"code-server", "VSCodium", "Visual Studio Code", "Cursor", "Windsurf", "Antigravity", "GitLab Web IDE and workspaces", "Positron", "Eclipse Theia, Eclipse Che and ovsx", "Visual Studio"} {
+		_, section, ok := strings.Cut(string(text), "<h2>"+name+"</h2>")
+		section, _, _ = strings.Cut(section, "</details>")
+		if hasAddress := strings.Contains(section, "https://tools.example/gallery"); !ok || hasAddress != (name != "Visual Studio" && !strings.HasPrefix(name, "Eclipse")) {
+			t.Errorf("%s: %v\n%s", name, ok, section)
+		}
 	}
 }
 

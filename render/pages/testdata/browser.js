@@ -15,8 +15,8 @@ const plan = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 const { chromium } = require(plan.playwright);
 const axe = fs.readFileSync(plan.axe, 'utf8');
 const pages = ['index.html', 'item/acme.notes.html', 'item/mallory.hello.html', 'item/acme.hello.html', 'categories/index.html', 'publishers/acme.html',
-  'letters/a.html', 'recent/1.html', 'about/editors.html', 'about/messages.html', 'about/report.html', 'item/index.html', '404.html'];
-const phone = { width: 360, height: 740 }, desk = { width: 1280, height: 860 };
+  'letters/a.html', 'recent/1.html', 'about/editors.html', 'about/messages.html', 'about/report.html', 'about/new.html', 'index.html?q=note', 'item/index.html', '404.html'];
+const phone = { width: 360, height: 740 }, tablet = { width: 768, height: 900 }, desk = { width: 1280, height: 860 };
 
 // response returns what galshim responds to a query.
 function response(query) {
@@ -45,6 +45,21 @@ const steps = {
         const { violations } = await page.evaluate(() => axe.run());
         assert.deepEqual(violations.map(v => `${address}: ${v.id}: ${v.nodes.map(n => n.html).join(' ').slice(0, 300)}`), []);
         await page.close();
+      }
+    }
+  },
+
+  // Every page of the gallery is as wide as its window, with all details opened.
+  async 'width of all pages'({ open }) {
+    for (const viewport of [phone, tablet]) {
+      const page = await open('index.html', { viewport });
+      for (const address of plan.pages) {
+        await page.goto(plan.gallery + address);
+        const width = await page.evaluate(() => {
+          for (const details of document.querySelectorAll('details')) details.open = true;
+          return document.documentElement.scrollWidth;
+        });
+        assert.ok(width <= viewport.width, `${address}: ${width} pixels wide at ${viewport.width}`);
       }
     }
   },
@@ -93,8 +108,10 @@ const steps = {
     const find = async (text, count, names) => {
       await page.fill('#q', text);
       await page.waitForURL(`**/index.html${text && '?q=' + encodeURIComponent(text).replace(/%20/g, '+')}*`);
-      await page.locator('#count', { hasText: count }).waitFor();
-      assert.deepEqual(await page.locator('#rows h3').allTextContents(), names, text);
+      const rows = () => page.locator('#rows h3').allTextContents();
+      for (let i = 0; i < 100 && (await rows()).join() !== names.join(); i++) await page.waitForTimeout(50);
+      assert.deepEqual(await rows(), names, text);
+      assert.equal(await page.textContent('#count'), count);
     };
     await find('note', '1 extension', ['Acme Notes']);
     assert.match(await page.textContent('#rows .small'), /^Acme Tools · 2\.4\.0 · 2026-11-20$/);
@@ -113,6 +130,7 @@ const steps = {
     await page.fill('#q', '');
     await page.selectOption('#sort', '2');
     await page.locator('#count', { hasText: '21 extensions' }).waitFor();
+    await page.locator('#rows li').nth(20).waitFor();
     const names = await page.locator('#rows h3').allTextContents();
     assert.deepEqual(names, names.toSorted((a, b) => a.toLowerCase() < b.toLowerCase() ? -1 : 1));
     await page.selectOption('#sort', '4');
@@ -144,6 +162,59 @@ const steps = {
     for (const text of ['Acme Tools', 'Open in VS Code', 'Copy', 'Repository', 'c++', '5 older versions', 'Contact']) {
       assert.ok([...seen].some(s => s.includes(text)), `${text} cannot be reached; there are: ${[...seen].join(' | ').slice(0, 1000)}`);
     }
+  },
+
+  async 'search with the keyboard only'({ open }) {
+    const page = await open('index.html');
+    const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
+    for (let i = 0; i < 10 && await focused() !== 'q'; i++) await page.keyboard.press('Tab');
+    await page.keyboard.type('acme');
+    await page.locator('#count', { hasText: '1 extension' }).waitFor();
+    for (let i = 0; i < 6 && await focused() !== 'Acme Notes'; i++) await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'Acme Notes');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/item/acme.notes.html');
+    await page.goBack();
+    await page.waitForFunction(() => document.activeElement?.textContent === 'Acme Notes');
+    // The live region has the number of results, and nothing else.
+    assert.equal(await page.locator('[role=status]').textContent(), '1 extension');
+    assert.equal(await page.locator('[role=status], [aria-live]').count(), 1);
+  },
+
+  async 'back in a paged list'({ open }) {
+    const page = await open('recent/1.html', { viewport: phone });
+    await page.click('[rel=next]');
+    await page.waitForURL('**/recent/2.html');
+    const last = page.locator('.card a').last(), name = await last.textContent();
+    await last.scrollIntoViewIfNeeded();
+    const top = await page.evaluate(() => scrollY);
+    assert.ok(top > 200, `only ${top} pixels were scrolled`);
+    await last.click();
+    await page.waitForURL('**/item/*.html');
+    await page.goBack();
+    await page.waitForURL('**/recent/2.html');
+    await page.waitForFunction(top => Math.abs(scrollY - top) < 5, top);
+    assert.ok(await page.locator('.card a', { hasText: name }).last().isVisible());
+  },
+
+  // Paper has what the extension is, and not the navigation, in dark ink also from a dark window.
+  async 'print'({ open }) {
+    const page = await open('item/acme.notes.html', { colorScheme: 'dark' });
+    await page.emulateMedia({ media: 'print' });
+    for (const hidden of ['.top', 'footer', '.sections', '.search', '.copying', '.buttons']) {
+      assert.equal(await page.locator(hidden).filter({ visible: true }).count(), 0, `${hidden} is printed`);
+    }
+    for (const text of ['Acme Notes', 'A note is attached to a', '2.4.0', 'Notes: Find', 'Midnight', '0.5.0']) {
+      assert.ok(await page.locator('main').getByText(text).first().isVisible(), `${text} is not printed`);
+    }
+    const look = await page.evaluate(() => {
+      const link = document.querySelector('.prose a[href^=http]');
+      return { ink: getComputedStyle(document.querySelector('.prose p')).color, paper: getComputedStyle(document.body).backgroundColor,
+        address: getComputedStyle(link, '::after').content, width: document.documentElement.scrollWidth };
+    });
+    assert.deepEqual([look.ink, look.paper], ['rgb(0, 0, 0)', 'rgb(255, 255, 255)']);
+    assert.match(look.address, /https:/);
+    assert.ok((await page.pdf()).length > 10_000);
   },
 
   async 'numbers and addresses that the script fills in'({ open }) {
@@ -193,7 +264,7 @@ const steps = {
     await results.locator('#rows li').first().waitFor();
     await results.screenshot({ path: path.join(plan.artefacts, 'search.png') });
     for (const colorScheme of ['light', 'dark']) {
-      for (const [name, viewport] of [['phone', phone], ['desk', desk]]) {
+      for (const [name, viewport] of [['phone', phone], ['tablet', tablet], ['desk', desk]]) {
         for (const address of pages) {
           const page = await open(address, { colorScheme, viewport });
           await page.waitForLoadState('networkidle');
