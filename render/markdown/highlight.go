@@ -4,22 +4,20 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/alecthomas/chroma/v2"
-	"github.com/alecthomas/chroma/v2/lexers"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
 
 // Limits of the code that is coloured. Code above them is shown without colours.
 const (
-	maxBlock     = 8 << 10  // bytes of one block
-	maxCode      = 64 << 10 // bytes of all blocks of a text
-	maxLine      = 1000     // bytes of a line
-	maxTokens    = 10_000   // in all blocks of a text
-	maxBlockTime = 2 * time.Second
+	maxBlock     = 8 << 10          // bytes of one block
+	maxCode      = 64 << 10         // bytes of all blocks of a text
+	maxLine      = 1000             // bytes of a line
+	maxTokens    = 10_000           // in all blocks of a text
+	maxBlockTime = 10 * time.Second // see the package comment
 )
 
 // languages are the names of the lexers that are used: those for the languages of most readmes and
@@ -37,32 +35,6 @@ var otherNames = map[string]string{
 	"jsonc": "json", "json5": "json", "shellscript": "bash", "javascriptreact": "jsx", "typescriptreact": "tsx",
 	"dockercompose": "yaml", "ps1": "powershell", "viml": "vim", "golang": "go",
 }
-
-// byName returns the lexers by the names of their languages: those of chroma in lower case, and the
-// extensions of file names. The expressions of a lexer are compiled when it is first used.
-var byName = sync.OnceValue(func() map[string]chroma.Lexer {
-	names, registry := map[string]chroma.Lexer{}, chroma.NewLexerRegistry()
-	for _, language := range languages {
-		known, ok := lexers.Get(language).(*chroma.RegexLexer)
-		if !ok {
-			continue
-		}
-		lexer := registry.Register(patient(known))
-		config := lexer.Config()
-		for _, name := range config.Filenames {
-			if extension, ok := strings.CutPrefix(name, "*."); ok && names[extension] == nil {
-				names[extension] = lexer
-			}
-		}
-		for _, name := range append(config.Aliases, config.Name) {
-			names[strings.ToLower(name)] = lexer
-		}
-	}
-	for name, usual := range otherNames {
-		names[name] = names[usual]
-	}
-	return names
-})
 
 // patient returns a lexer whose expressions are not interrupted after a quarter of a second, as
 // those of chroma are. An expression that is interrupted does not match, so on a slow machine the

@@ -23,10 +23,11 @@
 // of a text has the level [Options.Level], and no level is left out below it. All ids begin with
 // [Options.Prefix].
 //
-// The same text gives the same HTML, with one exception: colouring stops in a text in which one
-// block of code needs more than two seconds, because the expressions of chroma's lexers have no
-// other limit. All other limits count bytes and nodes. Texts above them are cut or shown as they
-// are, without being parsed, see [Document].
+// The same text gives the same HTML, however busy the machine is: limits count bytes, tokens and
+// nodes. Texts above them are cut or shown as they are, without being parsed, see [Document]. There
+// is one exception, for texts that are made to be slow: no more code of a text is coloured after a
+// block of it, which has at most 8 kB, needed more than ten seconds instead of the usual
+// milliseconds. The expressions of chroma's lexers have no other limit.
 package markdown
 
 import (
