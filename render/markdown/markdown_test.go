@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/tools/txtar"
 
+	"galbuild/build/pictures"
 	"galbuild/render/markdown"
 )
 
@@ -16,7 +17,7 @@ import (
 var options = markdown.Options{
 	Prefix: "readme-", Level: 3,
 	Picture: func(address string) (markdown.Picture, bool) {
-		file, ok := markdown.ParseRepository("https://github.com/acme/notes", "").File(address)
+		file, ok := pictures.ParseRepository("https://github.com/acme/notes", "").File(address)
 		return markdown.Picture{Address: "../files/acme/notes/1.0.0/extension/" + file, Width: 640, Height: 360}, ok && strings.HasPrefix(file, "images/")
 	},
 }

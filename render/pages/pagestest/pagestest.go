@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"galbuild/build/pictures"
 	"galbuild/render/markdown"
 	"galbuild/render/pages"
 	"galbuild/render/pages/searchdata"
@@ -232,7 +233,7 @@ func versions(id, newest string, n int) (all []pages.Version) {
 
 // text returns a text with the pictures that are in the package.
 func text(prefix, source string) pages.Text {
-	repository := markdown.ParseRepository("https://github.com/acme/notes", "")
+	repository := pictures.ParseRepository("https://github.com/acme/notes", "")
 	d := markdown.Render([]byte(source), markdown.Options{Prefix: prefix, Level: 3, Picture: func(address string) (markdown.Picture, bool) {
 		file, ok := repository.File(address)
 		return markdown.Picture{Address: "../" + picture, Width: 960, Height: 540}, ok && file == "images/list.png"

@@ -1,18 +1,18 @@
-package markdown_test
+package pictures_test
 
 import (
 	"testing"
 
-	"galbuild/render/markdown"
+	"galbuild/build/pictures"
 )
 
 func TestRepositoryFile(t *testing.T) {
-	gitHub := markdown.ParseRepository("git+https://github.com/acme/notes.git", "")
-	gitLab := markdown.ParseRepository("https://gitlab.com/acme/tools/notes", "")
-	below := markdown.ParseRepository("https://github.com/acme/all/tree/main/packages/notes", "./packages/notes/")
-	none := markdown.ParseRepository("git@github.com:acme/notes.git", "")
+	gitHub := pictures.ParseRepository("git+https://github.com/acme/notes.git", "")
+	gitLab := pictures.ParseRepository("https://gitlab.com/acme/tools/notes", "")
+	below := pictures.ParseRepository("https://github.com/acme/all/tree/main/packages/notes", "./packages/notes/")
+	none := pictures.ParseRepository("git@github.com:acme/notes.git", "")
 	for _, c := range []struct {
-		repository    markdown.Repository
+		repository    pictures.Repository
 		address, want string
 	}{
 		{none, "images/a.png", "images/a.png"},

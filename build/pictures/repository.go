@@ -1,4 +1,4 @@
-package markdown
+package pictures
 
 import (
 	"net/url"
