@@ -6,6 +6,7 @@ package markdownlimit
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -15,6 +16,8 @@ import (
 )
 
 const (
+	// MaxBytes is the maximum length of a text, as on GitHub. See [Cut].
+	MaxBytes = 512 << 10
 	// MaxDepth is the maximum number of nested quotes and list items on a line. vsce fails at
 	// a number above 1000.
 	MaxDepth = 500
@@ -28,6 +31,22 @@ const (
 	// definition of a link. The time for them is quadratic.
 	MaxDefinitions = 4000
 )
+
+// Cut returns a text without what is beyond MaxBytes, and whether that is anything. It cuts at the
+// end of a line, or within one that is very long.
+func Cut(text []byte) (kept []byte, cut bool) {
+	if len(text) <= MaxBytes {
+		return text, false
+	}
+	end := MaxBytes
+	if i := bytes.LastIndexByte(text[:end], '\n'); i > MaxBytes/2 {
+		return text[:i+1], true
+	}
+	for !utf8.RuneStart(text[end]) && end > MaxBytes-utf8.UTFMax {
+		end--
+	}
+	return text[:end], true
+}
 
 // TooDeep returns the number of the first line that is nested deeper than MaxDepth; 0 is none.
 // Such a text must not be parsed.

@@ -92,3 +92,22 @@ func TestDefinitions(t *testing.T) {
 		}
 	}
 }
+
+func TestCut(t *testing.T) {
+	const most = markdownlimit.MaxBytes
+	for name, c := range map[string]struct {
+		text string
+		want int // bytes that are kept
+	}{
+		"as long as possible": {strings.Repeat("a", most), most},
+		"one line":            {strings.Repeat("a", most+1), most},
+		"lines":               {strings.Repeat("a", most-3) + "\naaa\na", most - 2},
+		"short lines first":   {"a\n" + strings.Repeat("a", most), most},
+		"within a character":  {strings.Repeat("a", most-1) + "ä", most - 1},
+	} {
+		kept, cut := markdownlimit.Cut([]byte(c.text))
+		if len(kept) != c.want || cut != (c.want < len(c.text)) {
+			t.Errorf("%s: %d bytes, %v; want %d", name, len(kept), cut, c.want)
+		}
+	}
+}

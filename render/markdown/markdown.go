@@ -34,7 +34,6 @@ import (
 	"bytes"
 	"errors"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -49,11 +48,10 @@ import (
 	"galbuild/build/markdownlimit"
 )
 
-// Limits of a text.
+// Limits of a text, besides those of package markdownlimit.
 const (
-	MaxBytes   = 512 << 10 // of Markdown; what follows is cut off, as on GitHub
-	MaxHTML    = 4 << 20   // bytes of HTML, before and after cleaning
-	maxAddress = 2048      // bytes of the address or the title of a link or picture
+	MaxHTML    = 4 << 20 // bytes of HTML, before and after cleaning
+	maxAddress = 2048    // bytes of the address or the title of a link or picture
 )
 
 // Options determine what a text becomes.
@@ -77,7 +75,7 @@ type Picture struct {
 type Document struct {
 	HTML     []byte
 	Headings []Heading
-	Cut      bool   // the text is longer than MaxBytes, and its end is missing
+	Cut      bool   // the text is longer than [markdownlimit.MaxBytes], and its end is missing
 	Plain    string // why the text is shown as it is, without being parsed; "" if it was parsed
 }
 
@@ -129,16 +127,7 @@ func render(s string, o Options) (Document, error) {
 // readable returns a text as UTF-8 without a byte order mark, with lines that end with LF, and
 // whether its end was cut off.
 func readable(source []byte) (s string, cut bool) {
-	if len(source) > MaxBytes {
-		end := MaxBytes
-		if i := bytes.LastIndexByte(source[:end], '\n'); i > MaxBytes/2 {
-			end = i + 1
-		}
-		for !utf8.RuneStart(source[end]) && end > MaxBytes-utf8.UTFMax {
-			end--
-		}
-		source, cut = source[:end], true
-	}
+	source, cut = markdownlimit.Cut(source)
 	s = strings.ToValidUTF8(string(bytes.TrimPrefix(source, []byte("\ufeff"))), "\ufffd")
 	return strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "\ufffd").Replace(s), cut
 }

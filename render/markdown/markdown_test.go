@@ -3,6 +3,7 @@ package markdown_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -222,5 +223,37 @@ func TestPolicy(t *testing.T) {
 	defer markdown.AllowNothing()()
 	if got := string(markdown.Render([]byte("*a*"), options).HTML); got != "a\n" {
 		t.Errorf("with an empty policy, got %q", got)
+	}
+}
+
+// TestPictures checks that package pictures finds every picture that a page would show, so that
+// build stores it. The hostile texts are left out: some have pictures only for one of the parsers.
+func TestPictures(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	files = slices.DeleteFunc(files, func(file string) bool { return filepath.Base(file) == "hostile.txtar" })
+	shown := 0
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range archive.Files {
+			found := map[string]bool{}
+			for _, r := range pictures.Find(text.Data) {
+				found[r.Address] = true
+			}
+			markdown.Render(text.Data, markdown.Options{Picture: func(address string) (markdown.Picture, bool) {
+				if shown++; !found[address] {
+					t.Errorf("%s: %q is not found", text.Name, address)
+				}
+				return markdown.Picture{}, false
+			}})
+		}
+	}
+	if shown < 10 {
+		t.Errorf("only %d pictures", shown)
 	}
 }
