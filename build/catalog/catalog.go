@@ -61,19 +61,39 @@ const (
 	FilesDir  = "files/"  // followed by VersionDir, a slash, and the path in the package
 )
 
-// Asset types. The gallery adds those of the first group to those of a package.
+// Asset types of editors. The gallery adds the first two to those of a package.
 // Source: AssetType in VS Code's extensionGalleryService.ts.
 const (
 	PackageAsset   = "Microsoft.VisualStudio.Services.VSIXPackage"
 	SignatureAsset = "Microsoft.VisualStudio.Services.VsixSignature"
-	PageAsset      = "galbuild.page"   // what the page of the extension shows of the package, see package pagedata
-	ReadmeAsset    = "galbuild.readme" // the readme with ReadmeBase before the paths of pictures; only if it shows some
-
-	DetailsAsset   = "Microsoft.VisualStudio.Services.Content.Details" // the readme
-	ChangelogAsset = "Microsoft.VisualStudio.Services.Content.Changelog"
+	DetailsAsset   = "Microsoft.VisualStudio.Services.Content.Details"   // the readme
+	ChangelogAsset = "Microsoft.VisualStudio.Services.Content.Changelog" // the change log
 	IconAsset      = "Microsoft.VisualStudio.Services.Icons.Default"
 	SmallIconAsset = "Microsoft.VisualStudio.Services.Icons.Small"
 )
+
+// Asset types of the gallery itself. Responses to editors do not list them, and a package cannot
+// have assets of these types, see [IsOwnAsset].
+const (
+	PageAsset = "galbuild.page" // what the page of the extension shows of the package, see package pagedata
+	// ReadmeAsset is the readme with the addresses of the pictures in Version.Files, each after
+	// ReadmeBase. A version has it only if it differs from DetailsAsset, which is the original;
+	// then the original is also in Version.Files.
+	ReadmeAsset = "galbuild.readme"
+)
+
+// ReadmeBase stands for the address of the gallery, with a slash at the end, in a readme of the type
+// ReadmeAsset. It is an absolute address, so that all parsers of Markdown treat it as one, and no
+// host can have it, because the domain invalid is reserved (RFC 2606). The readme has it only in
+// addresses of pictures.
+const ReadmeBase = "https://base-url.galbuild.invalid/"
+
+// IsOwnAsset reports whether an asset type is reserved for the gallery itself: whether it begins
+// with "galbuild.", in any case of letters, because some file systems ignore the case.
+func IsOwnAsset(assetType string) bool {
+	const own = "galbuild."
+	return len(assetType) >= len(own) && strings.EqualFold(assetType[:len(own)], own)
+}
 
 // Platforms returns the target platforms of editors. A universal version, whose platform is "",
 // is for all of them.
@@ -169,10 +189,6 @@ type Version struct {
 	Files     []File    `json:"files,omitempty"` // the file tree below files/, sorted by path
 	Sidecar   *Sidecar  `json:"sidecar,omitempty"`
 }
-
-// ReadmeBase stands for the address of the gallery's content, with the slash at its end, in a
-// [ReadmeAsset]. The name invalid never exists (RFC 2606).
-const ReadmeBase = "https://gallery.invalid/content/"
 
 // Keys of properties.
 const (

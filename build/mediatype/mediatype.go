@@ -100,6 +100,8 @@ var byAssetEnd = map[string]string{
 	"details":       "text/markdown; charset=utf-8",
 	"license":       plainText,
 	"vsixmanifest":  "text/xml; charset=utf-8",
+	"page":          "application/json",
+	"readme":        "text/markdown; charset=utf-8",
 }
 
 // Translation is the prefix of asset types that are translations. They are JSON whatever

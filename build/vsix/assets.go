@@ -20,7 +20,7 @@ func (p *Package) setAssets(d *documents) {
 	}
 	added := map[string]bool{
 		// These are served, but are not entries of the archive.
-		manifest.AssetPackage: true, manifest.AssetSignature: true, manifest.AssetPublicKey: true,
+		catalog.PackageAsset: true, catalog.SignatureAsset: true, manifest.AssetPublicKey: true,
 	}
 	p.addAsset(added, manifest.AssetManifest, manifest.PackagePath)
 	if file, ok := p.archive.find(manifest.XMLPath); ok {
@@ -49,6 +49,8 @@ func (p *Package) addListed(added map[string]bool, x manifest.Asset, l Limits) {
 	switch {
 	case !catalog.IsAssetType(x.Type):
 		p.warn("asset %.80q is left out: its type cannot be the name of a file", x.Type)
+	case catalog.IsOwnAsset(x.Type):
+		p.warn("asset %s is left out: types that begin with galbuild. are those of the gallery", x.Type)
 	case !ok:
 		p.warn("asset %s is left out: there is no entry %.200q", x.Type, x.Path)
 	case file.isLink():
@@ -68,9 +70,9 @@ func (l Limits) ofAsset(kind string) int64 {
 	switch {
 	case isIcon(kind):
 		return l.IconBytes
-	case kind == manifest.AssetDetails:
+	case kind == catalog.DetailsAsset:
 		return l.ReadmeBytes
-	case kind == manifest.AssetChangelog:
+	case kind == catalog.ChangelogAsset:
 		return l.ChangelogBytes
 	}
 	return l.EntryBytes
@@ -80,9 +82,9 @@ func nounOf(kind string) string {
 	switch {
 	case isIcon(kind):
 		return "icon"
-	case kind == manifest.AssetDetails:
+	case kind == catalog.DetailsAsset:
 		return "readme"
-	case kind == manifest.AssetChangelog:
+	case kind == catalog.ChangelogAsset:
 		return "change log"
 	}
 	return "asset"

@@ -82,10 +82,10 @@ func TestBounds(t *testing.T) {
 			}
 		}, "", "assets: 1000 are listed, more than the limit asset-types of 200 allows; those after the first 198", func(p *Package) any { return len(p.Assets) }, 200},
 		"readme": {func(_ map[string]any, x *manifest.XML) {
-			x.Assets = []manifest.Asset{{Type: manifest.AssetDetails, Path: "extension/readme.md"}}
+			x.Assets = []manifest.Asset{{Type: catalog.DetailsAsset, Path: "extension/readme.md"}}
 		}, "readme-bytes=699", "readme \"extension/readme.md\" is left out: it has 700 bytes, more than the limit of 699", func(p *Package) any { return len(p.Assets) }, 2},
 		"change log": {func(_ map[string]any, x *manifest.XML) {
-			x.Assets = []manifest.Asset{{Type: manifest.AssetChangelog, Path: "extension/readme.md"}}
+			x.Assets = []manifest.Asset{{Type: catalog.ChangelogAsset, Path: "extension/readme.md"}}
 		}, "changelog-bytes=699", "change log \"extension/readme.md\" is left out", func(p *Package) any { return len(p.Assets) }, 2},
 		"metadata": {func(_ map[string]any, x *manifest.XML) {
 			for _, key := range many(5, "k%d") {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"galbuild/build/vsix/manifest"
+	"galbuild/build/catalog"
 )
 
 // link returns a symbolic link as an entry.
@@ -101,7 +101,7 @@ func TestLinkedDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range p.Assets {
-		if a.Type == manifest.AssetDetails {
+		if a.Type == catalog.DetailsAsset {
 			t.Errorf("asset %v is a link", a)
 		}
 	}

@@ -102,9 +102,9 @@ func (l *layout) addVersion(x *catalog.Extension, v *catalog.Version) {
 	readme, changelog := repo.DocumentPaths(x.Name, v.Version)
 	for _, a := range v.Assets {
 		switch a.Type {
-		case manifest.AssetDetails:
+		case catalog.DetailsAsset:
 			l.others = append(l.others, l.object(readme, a.File))
-		case manifest.AssetChangelog:
+		case catalog.ChangelogAsset:
 			l.others = append(l.others, l.object(changelog, a.File))
 		}
 	}

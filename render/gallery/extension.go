@@ -79,7 +79,7 @@ func (p *fragment) version(e *catalog.Extension, v *catalog.Version) {
 	p.field("flags", "validated")
 	p.date("lastUpdated", v.Updated)
 	p.raw(`,"files":[`)
-	for i, a := range v.Assets {
+	for i, a := range listed(v.Assets) {
 		p.comma(i)
 		p.raw(`{"assetType":`)
 		p.str(a.Type)
@@ -100,6 +100,11 @@ func (p *fragment) version(e *catalog.Extension, v *catalog.Version) {
 	p.raw(`,`)
 	p.url(fallbackPlaceholder, dir)
 	p.raw(`}`)
+}
+
+// listed returns the assets that editors request: not those of the gallery itself.
+func listed(assets []catalog.Asset) []catalog.Asset {
+	return slices.DeleteFunc(slices.Clone(assets), func(a catalog.Asset) bool { return catalog.IsOwnAsset(a.Type) })
 }
 
 // properties returns the properties of a version. A version without a genuine signature is

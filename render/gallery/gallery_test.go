@@ -47,7 +47,8 @@ func version(number, platform string, preRelease bool, assets ...catalog.Asset) 
 // sample returns a catalogue. One extension has a pre-release as its newest version, two platforms,
 // a genuine signature, and a platform that editors do not support. Another one has only the latter.
 func sample() *catalog.Catalog {
-	signed := version("1.0.0", "", false, asset(catalog.SignatureAsset, "application/zip"))
+	signed := version("1.0.0", "", false, asset(catalog.SignatureAsset, "application/zip"),
+		asset(catalog.PageAsset, "application/json"), asset(catalog.ReadmeAsset, "text/markdown; charset=utf-8"))
 	signed.Signed = true
 	when := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
 	return &catalog.Catalog{Extensions: []catalog.Extension{

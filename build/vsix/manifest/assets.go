@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"galbuild/build/catalog"
 )
 
 // Patterns of files that are found by name. Earlier patterns are preferred.
@@ -48,8 +50,8 @@ func (p *Package) assets(names []string, o Options) []Asset {
 		}
 	}
 	add(AssetManifest, PackagePath)
-	add(AssetDetails, o.Readme)
-	add(AssetChangelog, o.Changelog)
+	add(catalog.DetailsAsset, o.Readme)
+	add(catalog.ChangelogAsset, o.Changelog)
 	add(AssetLicense, o.License)
 	add(AssetIcon, o.Icon)
 	languages := p.languagePacks(names)

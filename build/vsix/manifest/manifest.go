@@ -64,16 +64,12 @@ const (
 	NLSPath          = "extension/package.nls.json"
 )
 
-// Asset types.
+// Asset types, besides those of package catalog.
 const (
 	AssetManifest     = "Microsoft.VisualStudio.Code.Manifest"
 	AssetVsixManifest = "Microsoft.VisualStudio.Services.VsixManifest"
-	AssetPackage      = "Microsoft.VisualStudio.Services.VSIXPackage"
-	AssetDetails      = "Microsoft.VisualStudio.Services.Content.Details"
-	AssetChangelog    = "Microsoft.VisualStudio.Services.Content.Changelog"
 	AssetLicense      = "Microsoft.VisualStudio.Services.Content.License"
 	AssetIcon         = "Microsoft.VisualStudio.Services.Icons.Default"
-	AssetSignature    = "Microsoft.VisualStudio.Services.VsixSignature"
 	AssetPublicKey    = "Microsoft.VisualStudio.Services.PublicKey"
 
 	translationPrefix = "Microsoft.VisualStudio.Code.Translation."
