@@ -86,7 +86,8 @@ type stamp struct {
 //	6  other texts of warnings and reasons
 //	7  reads licences; records when a package was first seen, by the clock of the run
 //	8  records the npm packages in a package
-const readingVersion = 8
+//	9  a media type for Atom feeds
+const readingVersion = 9
 
 // A header is the first line of a cache. Its generation is not the current one after a command that
 // does not read these sources, such as galbuild add, or if a builder was killed after it had

@@ -47,6 +47,7 @@ var byExtension = map[string]string{
 	".yaml":         "text/yaml; charset=utf-8",
 	".yml":          "text/yaml; charset=utf-8",
 
+	".atom":          "application/atom+xml",
 	".json":          "application/json",
 	".map":           "application/json",
 	".code-snippets": "application/json",

@@ -22,6 +22,7 @@ func TestOf(t *testing.T) {
 		"extension/media/style.css":  "text/css; charset=utf-8",
 		"extension/media/a.b.woff2":  "font/woff2",
 		"extension/evil.HTML":        "text/html; charset=utf-8",
+		"extension/feed.atom":        "application/atom+xml",
 		"extension/evil.html ":       Octets,
 		"extension/evil.html/":       "text/html; charset=utf-8",
 		"extension/evil.html.":       Octets,
@@ -87,7 +88,7 @@ func TestActive(t *testing.T) {
 	}
 	for _, active := range []string{
 		"text/html; charset=utf-8", "text/html", "TEXT/HTML", "application/xhtml+xml", "image/svg+xml", "text/xml; charset=utf-8",
-		"application/xml", "application/rdf+xml", "application/pdf", Octets, "", "x", "multipart/x-mixed-replace",
+		"application/xml", "application/rdf+xml", "application/atom+xml", "application/pdf", Octets, "", "x", "multipart/x-mixed-replace",
 		"application/x-shockwave-flash", "message/rfc822", "text/plain, text/html", "image/png, text/html", "image/png; a=b, text/html",
 		"text/plain;charset=utf-7", " text/plain", "video/xml", "image/SVG+XML",
 	} {
