@@ -5,10 +5,11 @@
 // Every response has the headers of [Every]. Files have this Cache-Control:
 //
 //	path                    on a server    on a target
+//	assets/…/DetailsAsset   five minutes   five minutes  readmes, which contain the gallery's address
 //	assets/ files/ blobs/   immutable      immutable     a version or hash is in the path
 //	index/NAME              no-cache       no-cache      CURRENT, and notes of publishing
 //	index/FOLDER/           immutable      immutable     generations, chunks, heads
-//	all others              five minutes   no-cache      pages and files of the API
+//	all others              five minutes   no-cache      pages, files for pages, and files of the API
 //
 // A package, which is a file assets/…/[PackageAsset], has a Content-Disposition with its usual
 // name.
@@ -16,12 +17,17 @@
 // Files in assets/, files/ and blobs/ were written by the authors of packages. Those that a browser
 // could run have a Content-Security-Policy, [FilePolicy], if a server sends them. Targets cannot
 // send one: they store such files as downloads, and blobs with a type that browsers do not show.
-// The gallery's page has [PagePolicy].
+//
+// HTML in no folder of the table is a page of the gallery, see [IsPage]. It has [PagePolicy], and a
+// Referrer-Policy, so that other sites do not learn who reads about which extension. The gallery's
+// other files that a browser could run, its icon and its feeds, have [FilePolicy] too, with which
+// browsers show them.
 package headers
 
 import (
 	"mime"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,21 +46,31 @@ const (
 // Attachment is the Content-Disposition of files that a browser must save and not display.
 const Attachment = "attachment"
 
-// PackageAsset is the name of the packages in assets/.
-const PackageAsset = "Microsoft.VisualStudio.Services.VSIXPackage"
+// NoReferrer is the Referrer-Policy of pages.
+const NoReferrer = "no-referrer"
+
+// Names of files in assets/.
+const (
+	PackageAsset = "Microsoft.VisualStudio.Services.VSIXPackage"
+	DetailsAsset = "Microsoft.VisualStudio.Services.Content.Details"
+)
 
 // A row of the table has the headers of the files in some folders.
 type row struct {
 	folders        []string // at the beginning of a path; nil is every path
 	direct         bool     // only files directly in the folder
+	asset          string   // only files of this name, in the folder of a version
 	served, stored string   // Cache-Control
 	untrusted      bool     // written by the authors of packages
 }
 
-// rows is the table. The first row that matches a path applies to it. Only the first row is
-// untrusted.
+// untrusted is the row of all files that were written by the authors of packages.
+var untrusted = row{folders: []string{"assets", "files", "blobs"}, served: Immutable, stored: Immutable, untrusted: true}
+
+// rows is the table. The first row that matches a path applies to it.
 var rows = []row{
-	{folders: []string{"assets", "files", "blobs"}, served: Immutable, stored: Immutable, untrusted: true},
+	{folders: []string{"assets"}, asset: DetailsAsset, served: ShortLived, stored: ShortLived, untrusted: true},
+	untrusted,
 	{folders: []string{"index"}, direct: true, served: Revalidate, stored: Revalidate},
 	{folders: []string{"index"}, served: Immutable, stored: Immutable},
 	{served: ShortLived, stored: Revalidate},
@@ -72,7 +88,20 @@ func rowOf(file string) *row {
 
 func (r *row) matches(file string) bool {
 	folder, rest, below := strings.Cut(file, "/")
-	return r.folders == nil || below && slices.Contains(r.folders, folder) && !(r.direct && strings.Contains(rest, "/"))
+	switch {
+	case r.folders == nil:
+		return true
+	case !below || !slices.Contains(r.folders, folder):
+		return false
+	case r.asset != "":
+		return isAsset(file, r.asset)
+	}
+	return !r.direct || !strings.Contains(rest, "/")
+}
+
+// isAsset reports whether a path is that of the asset of a version with a name.
+func isAsset(file, name string) bool {
+	return strings.HasSuffix(file, "/"+name) && strings.Count(file, "/") == 4
 }
 
 // pattern returns a regular expression for the beginning of a URL's path.
@@ -82,6 +111,8 @@ func (r *row) pattern() string {
 		return ""
 	case r.direct:
 		return "/" + r.folders[0] + "/[^/]*$"
+	case r.asset != "":
+		return "/" + r.folders[0] + "/[^/]+/[^/]+/[^/]+/" + regexp.QuoteMeta(r.asset) + "$"
 	case len(r.folders) == 1:
 		return "/" + r.folders[0] + "/"
 	}
@@ -105,7 +136,17 @@ func Rules() []Rule {
 }
 
 // Untrusted returns the pattern of files that were written by the authors of packages.
-func Untrusted() string { return rows[0].pattern() }
+func Untrusted() string { return untrusted.pattern() }
+
+// Details returns the pattern of readmes, see [IsDetails].
+func Details() string { return rows[0].pattern() }
+
+// IsDetails reports whether a path is that of the readme that editors show. It may contain the
+// address of the gallery, which changes while the version does not.
+func IsDetails(file string) bool { return rows[0].matches(file) }
+
+// IsPage reports whether a path is that of a page of the gallery.
+func IsPage(file string) bool { return strings.HasSuffix(file, ".html") && rowOf(file).folders == nil }
 
 // IsImmutable reports whether the content of a path never changes.
 func IsImmutable(file string) bool { return rowOf(file).stored == Immutable }
@@ -115,7 +156,8 @@ type File struct {
 	Type        string
 	Cache       string
 	Disposition string // "" for none
-	Policy      string // "" for none
+	Policy      string // Content-Security-Policy; "" for none
+	Referrer    string // Referrer-Policy; "" for none
 }
 
 // Served returns the headers with which a server sends a file of a site. contentURL is the address
@@ -124,8 +166,8 @@ func Served(file, mediaType, contentURL string) File {
 	r := rowOf(file)
 	f := File{Type: mediaType, Cache: r.served}
 	switch {
-	case slices.Contains(Pages, file):
-		f.Policy = PagePolicy(contentURL) + NoFrames
+	case IsPage(file):
+		f.Policy, f.Referrer = PagePolicy(contentURL)+NoFrames, NoReferrer
 	case mediatype.Active(mediaType):
 		f.Policy = FilePolicy
 	}
@@ -151,13 +193,10 @@ func Stored(file, mediaType string) File {
 // packageName returns the usual name of the file of a package. It returns false if the path is not
 // that of a package.
 func packageName(file string) (string, bool) {
-	if !strings.HasSuffix(file, "/"+PackageAsset) { // nearly all files
+	if !isAsset(file, PackageAsset) { // nearly all files
 		return "", false
 	}
 	part := strings.Split(file, "/")
-	if len(part) != 5 {
-		return "", false
-	}
 	return part[1] + "." + part[2] + "-" + part[3] + ".vsix", true
 }
 
@@ -171,11 +210,14 @@ func (f File) Set(h http.Header) {
 	if f.Policy != "" {
 		h.Set("Content-Security-Policy", f.Policy)
 	}
+	if f.Referrer != "" {
+		h.Set("Referrer-Policy", f.Referrer)
+	}
 }
 
 // SetError replaces the headers of a file by those of an error.
 func SetError(h http.Header) {
-	for _, name := range []string{"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Length", "Content-Security-Policy", "Etag"} {
+	for _, name := range []string{"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Length", "Content-Security-Policy", "Etag", "Referrer-Policy"} {
 		h.Del(name)
 	}
 	h.Set("Cache-Control", NoStore)

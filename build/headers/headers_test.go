@@ -11,6 +11,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/headers"
 	"galbuild/build/site"
+	"galbuild/build/vsix/manifest"
 	"galbuild/render/gallery"
 )
 
@@ -24,10 +25,17 @@ func file(mediaType, cache, disposition, policy string) headers.File {
 	return headers.File{Type: mediaType, Cache: cache, Disposition: disposition, Policy: policy}
 }
 
+// page returns the headers with which a server sends a page.
+func page(mediaType, cache string) headers.File {
+	return headers.File{Type: mediaType, Cache: cache, Policy: pagePolicy, Referrer: "no-referrer"}
+}
+
 // TestFiles has files of each row of the table.
 func TestFiles(t *testing.T) {
 	const version = "assets/acme/hello/1.2.3@web/"
-	const html, png = "text/html; charset=utf-8", "image/png"
+	const html, png, svg, atom, xml = "text/html; charset=utf-8", "image/png", "image/svg+xml", "application/atom+xml", "text/xml; charset=utf-8"
+	const markdown, json, plain = "text/markdown; charset=utf-8", "application/json", "text/plain; charset=utf-8"
+	const details = "Microsoft.VisualStudio.Services.Content.Details"
 	year, minutes, each := "public, max-age=31536000, immutable", "public, max-age=300", "no-cache"
 	for _, x := range []struct {
 		path, mediaType string
@@ -43,8 +51,25 @@ func TestFiles(t *testing.T) {
 		{"index/PREVIOUS", png, file(png, each, "", ""), file(png, each, "", "")},
 		{"index/0123456789abcdef/gallery.v2.idx.zst", png, file(png, year, "", ""), file(png, year, "", "")},
 		{"index/chunks/ab/abcd.idx", png, file(png, year, "", ""), file(png, year, "", "")},
-		{"index.html", html, file(html, minutes, "", pagePolicy), file(html, each, "", "")},
-		{"item/index.html", html, file(html, minutes, "", pagePolicy), file(html, each, "", "")},
+		{version + details, markdown, file(markdown, minutes, "", ""), file(markdown, minutes, "", "")},
+		{version + "Microsoft.VisualStudio.Services.Content.Changelog", markdown, file(markdown, year, "", ""), file(markdown, year, "", "")},
+		{"assets/acme/hello/" + details, markdown, file(markdown, year, "", ""), file(markdown, year, "", "")},
+		{version + "x/" + details, markdown, file(markdown, year, "", ""), file(markdown, year, "", "")},
+		{"files/acme/hello/1.2.3/" + details, octets, file(octets, year, "", headers.FilePolicy), file(octets, year, "", "")},
+		{"index.html", html, page(html, minutes), file(html, each, "", "")},
+		{"404.html", html, page(html, minutes), file(html, each, "", "")},
+		{"item/index.html", html, page(html, minutes), file(html, each, "", "")},
+		{"item/acme.notes.html", html, page(html, minutes), file(html, each, "", "")},
+		{"categories/machine-learning.html", html, page(html, minutes), file(html, each, "", "")},
+		{"filesx/a.html", html, page(html, minutes), file(html, each, "", "")},
+		{"assets/acme/hello/1.2.3/x.html", html, file(html, year, "", headers.FilePolicy), file(html, year, "attachment", "")},
+		{"index/a.html", html, file(html, each, "", headers.FilePolicy), file(html, each, "", "")},
+		{"favicon.svg", svg, file(svg, minutes, "", headers.FilePolicy), file(svg, each, "", "")},
+		{"recent.atom", atom, file(atom, minutes, "", headers.FilePolicy), file(atom, each, "", "")},
+		{"sitemap.xml", xml, file(xml, minutes, "", headers.FilePolicy), file(xml, each, "", "")},
+		{"robots.txt", plain, file(plain, minutes, "", ""), file(plain, each, "", "")},
+		{"search/0.json", json, file(json, minutes, "", ""), file(json, each, "", "")},
+		{"statistics/07.json", json, file(json, minutes, "", ""), file(json, each, "", "")},
 		{"page.js", "text/javascript; charset=utf-8", file("text/javascript; charset=utf-8", minutes, "", ""), file("text/javascript; charset=utf-8", each, "", "")},
 		{"api/vscode/acme/hello/latest", "application/json", file("application/json", minutes, "", ""), file("application/json", each, "", "")},
 		{"assets", png, file(png, minutes, "", ""), file(png, each, "", "")},
@@ -85,11 +110,21 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s is not untrusted", path)
 		}
 	}
+	if !headers.IsDetails(catalog.AssetsDir + "acme/hello/1.2.3/" + manifest.AssetDetails) {
+		t.Errorf("readmes are %s, want %s", headers.DetailsAsset, manifest.AssetDetails)
+	}
 	if headers.PackageAsset != catalog.PackageAsset {
 		t.Errorf("packages are %s, want %s", headers.PackageAsset, catalog.PackageAsset)
 	}
-	if pages := []string{gallery.PagePath, gallery.ItemPath, gallery.PublisherPath}; !slices.Equal(headers.Pages, pages) {
-		t.Errorf("the page is %v, want %v", headers.Pages, pages)
+	for _, path := range []string{gallery.PagePath, gallery.ItemPath, gallery.PublisherPath, gallery.MissingPath, gallery.ItemDir + "acme.notes.html"} {
+		if !headers.IsPage(path) {
+			t.Errorf("%s is not a page", path)
+		}
+	}
+	for _, path := range []string{"page.js", catalog.FilesDir + "acme/hello/1.2.3/extension/a.html", "blobs/a.html"} {
+		if headers.IsPage(path) {
+			t.Errorf("%s is a page", path)
+		}
 	}
 	if got := headers.Stored(site.CurrentPath, "").Cache; got != headers.Revalidate {
 		t.Errorf("%s has %q", site.CurrentPath, got)

@@ -11,13 +11,10 @@ import (
 // importScripts and fetch.
 const FilePolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
-// Pages are the files of the gallery's page.
-var Pages = []string{"index.html", "item/index.html", "publishers/index.html"}
-
-// PagePolicy returns the Content-Security-Policy of the gallery's page. It allows the
-// page's own script and style sheet, and pictures and requests from its own host and, if
-// contentURL is set, from the host of the assets. The page also contains the policy, for
-// servers that do not send the header.
+// PagePolicy returns the Content-Security-Policy of the gallery's pages. It allows their own script
+// and style sheet, and pictures and requests from their own host and, if contentURL is set, from the
+// host of the files of packages. Pages also contain the policy, for servers that do not send the
+// header.
 func PagePolicy(contentURL string) string {
 	self := "'self'"
 	if content := Origin(contentURL); content != "" {
@@ -27,8 +24,8 @@ func PagePolicy(contentURL string) string {
 		"; base-uri 'none'; form-action 'none'"
 }
 
-// NoFrames forbids other pages to show the gallery's page in a frame. It is appended to
-// PagePolicy in the header; in the page it would have no effect.
+// NoFrames forbids other pages to show the gallery's pages in a frame. It is appended to PagePolicy
+// in the header; in a page it would have no effect.
 const NoFrames = "; frame-ancestors 'none'"
 
 // httpOrigin matches the scheme, host and port of a URL.

@@ -69,8 +69,10 @@ type nginxData struct {
 	NoStore, Attachment     string
 	PackageAsset            string
 	PagePolicy, Policy      string
-	Pages, Untrusted        string
+	NoReferrer              string
+	Untrusted, Details      string
 	InertFiles, InertAssets string
+	Active                  string
 	Platforms, Translation  string
 }
 
@@ -119,8 +121,9 @@ func (n Nginx) data() (*nginxData, error) {
 		Every:      headers.Every(), Rules: headers.Rules(), NoStore: headers.NoStore, Attachment: headers.Attachment,
 		PackageAsset: headers.PackageAsset,
 		PagePolicy:   headers.PagePolicy(n.ContentURL) + headers.NoFrames, Policy: headers.FilePolicy,
-		Pages: pages(), Untrusted: headers.Untrusted(),
-		InertFiles: inert(mediatype.Extensions()), InertAssets: inert(mediatype.AssetEnds()),
+		NoReferrer: headers.NoReferrer, Untrusted: headers.Untrusted(), Details: headers.Details(),
+		InertFiles: names(mediatype.Extensions(), inert), InertAssets: names(mediatype.AssetEnds(), inert),
+		Active:    names(mediatype.Extensions(), mediatype.Active),
 		Platforms: platforms, Translation: regexp.QuoteMeta(mediatype.Translation),
 	}
 	d.Main = d.server(b, n.ServerName)
@@ -174,12 +177,12 @@ func typesOf(types iter.Seq2[string, []string], indent int) string {
 	return strings.Join(lines, "\n")
 }
 
-// inert returns the names of the types that browsers do not run, as alternatives of a
-// regular expression.
-func inert(types iter.Seq2[string, []string]) string {
+// names returns the names of those types that a function selects, as alternatives of a regular
+// expression.
+func names(types iter.Seq2[string, []string], selected func(mediaType string) bool) string {
 	var all []string
 	for mediaType, names := range types {
-		if !mediatype.Active(mediaType) {
+		if selected(mediaType) {
 			all = append(all, names...)
 		}
 	}
@@ -187,15 +190,8 @@ func inert(types iter.Seq2[string, []string]) string {
 	return strings.Join(all, "|")
 }
 
-// pages returns the paths of the gallery's page, without .html, as alternatives of a regular
-// expression.
-func pages() string {
-	var all []string
-	for _, page := range headers.Pages {
-		all = append(all, regexp.QuoteMeta(strings.TrimSuffix(page, ".html")))
-	}
-	return strings.Join(all, "|")
-}
+// inert reports whether browsers do not run files of a type.
+func inert(mediaType string) bool { return !mediatype.Active(mediaType) }
 
 // ownPrefix returns the prefix of names for a gallery. It is short, because nginx limits
 // the length of a variable's name.

@@ -99,7 +99,7 @@ func contentURL(t *testing.T, base, content string) {
 	} {
 		t.Run("content "+p.path, func(t *testing.T) { p.run(t, client, content) })
 	}
-	for _, path := range []string{"/", "/index.html", "/item", "/page.js", "/control.json", "/manifest.json", "/api/extensionquery", "/api/vscode/acme/hello/latest",
+	for _, path := range []string{"/", "/index.html", "/item", "/item/acme.hello.html", "/gallery.js", "/control.json", "/manifest.json", "/api/extensionquery", "/api/vscode/acme/hello/latest",
 		"/index/CURRENT", "/blobs/sha256/ab/abcd", "/api" + vspackage, vspackage, "/publishers/acme", "/healthz", "/.galbuild/cache", "/files/../control.json"} {
 		t.Run("content "+path, func(t *testing.T) { notFound(path).run(t, client, content) })
 	}

@@ -29,7 +29,8 @@ import (
 // siteFiles are the files of the site that nginx serves. The content of each file is its path. A
 // few files are longer, so that nginx compresses them.
 var siteFiles = []string{
-	"index.html", "item/index.html", "publishers/index.html", "page.js", "page.css", "control.json", "manifest.json",
+	"index.html", "404.html", "item/index.html", "item/acme.hello.html", "publishers/acme.html", "categories/index.html", "tags/c~23.html",
+	"gallery.js", "gallery.css", "favicon.svg", "recent.atom", "sitemap.xml", "robots.txt", "statistics/07.json", "control.json", "manifest.json",
 	"api/vscode/acme/hello/latest",
 	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Manifest",
 	"assets/acme/hello/1.2.3/Microsoft.VisualStudio.Code.Translation.DE",
@@ -58,7 +59,7 @@ var siteFiles = []string{
 }
 
 func contentOf(name string) string {
-	if strings.HasSuffix(name, "Details") || strings.HasSuffix(name, "VSIXPackage") {
+	if strings.HasSuffix(name, "Changelog") || strings.HasSuffix(name, ".html") || strings.HasSuffix(name, ".atom") || strings.HasSuffix(name, "VSIXPackage") {
 		return name + strings.Repeat(" and so on", 1000)
 	}
 	return name
@@ -213,7 +214,7 @@ var probes = []probe{
 	// Assets, whose media type depends on the end of their type.
 	asset("1.2.3", "Code.Manifest", "application/json"),
 	asset("1.2.3", "Code.Translation.DE", "application/json"),
-	asset("1.2.3", "Services.Content.Details", "text/markdown; charset=utf-8"),
+	fromShim("/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.Content.Details?targetPlatform=web"),
 	asset("1.2.3", "Services.Content.Changelog", "text/markdown; charset=utf-8"),
 	asset("1.2.3", "Services.Content.License", "text/plain; charset=utf-8"),
 	asset("1.2.3", "Services.Icons.Default", "image/png"),
@@ -238,7 +239,7 @@ var probes = []probe{
 		"Content-Range": fmt.Sprintf("bytes 0-9/%d", len(contentOf(forAll))), "Content-Disposition": `attachment; filename="acme.hello-1.2.3.vsix"`,
 	}},
 	{path: "/" + forAll, header: map[string]string{"Accept-Encoding": "gzip"}, status: 200, file: forAll, headers: map[string]string{"Content-Encoding": ""}},
-	{path: "/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.Content.Details", header: map[string]string{"Accept-Encoding": "gzip"},
+	{path: "/assets/acme/hello/1.2.3/Microsoft.VisualStudio.Services.Content.Changelog", header: map[string]string{"Accept-Encoding": "gzip"},
 		status: 200, headers: map[string]string{"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}},
 
 	// Files of packages.
@@ -262,16 +263,38 @@ var probes = []probe{
 	fromShim("/api/vscode/ACME/hello/latest"),
 	file("/control.json", "application/json", short),
 	file("/manifest.json", "application/json", short),
+	file("/index.html", "text/html; charset=utf-8", short),
 	aliasOf("index.html", "/", "text/html; charset=utf-8", short),
-	aliasOf("index.html", "/item?itemName=acme.hello", "text/html; charset=utf-8", short),
-	aliasOf("item/index.html", "/item/?itemName=acme.hello", "text/html; charset=utf-8", short),
-	aliasOf("item/index.html", "/vscode/item?itemName=acme.hello", "text/html; charset=utf-8", short),
-	aliasOf("index.html", "/publishers", "text/html; charset=utf-8", short),
-	aliasOf("publishers/index.html", "/publishers/", "text/html; charset=utf-8", short),
-	aliasOf("publishers/index.html", "/publishers/acme", "text/html; charset=utf-8", short),
+	aliasOf("index.html", "/?q=notes", "text/html; charset=utf-8", short),
+	file("/404.html", "text/html; charset=utf-8", short),
+	file("/item/acme.hello.html", "text/html; charset=utf-8", short),
+	file("/item/index.html", "text/html; charset=utf-8", short),
+	file("/publishers/acme.html", "text/html; charset=utf-8", short),
+	file("/tags/c~23.html", "text/html; charset=utf-8", short),
+	aliasOf("categories/index.html", "/categories/", "text/html; charset=utf-8", short),
+	fromShim("/item?itemName=Acme.Hello"),
+	fromShim("/item/?itemName=acme.hello"),
+	fromShim("/vscode/item?itemName=acme.hello"),
+	fromShim("/item"),
+	fromShim("/item/Acme.Hello.html"),
+	fromShim("/item/acme.none.html"),
+	fromShim("/publishers/acme"),
 	fromShim("/publishers/acme/"),
-	file("/page.js", "text/javascript; charset=utf-8", short),
-	file("/page.css", "text/css; charset=utf-8", short),
+	fromShim("/publishers/"),
+	fromShim("/categories"),
+	notFound("/item%2facme.hello.html"),
+	notFound("/categories%2F"),
+	notFound("/publishers/..%2fitem/acme.hello.html"),
+	{method: "POST", path: "/item?itemName=acme.hello", status: 200, shim: "/item?itemName=acme.hello"},
+	{path: "/item/acme.hello.html", header: map[string]string{"Accept-Encoding": "gzip"}, status: 200, headers: map[string]string{"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}},
+	{path: "/recent.atom", header: map[string]string{"Accept-Encoding": "gzip"}, status: 200, headers: map[string]string{"Content-Encoding": "gzip"}},
+	file("/gallery.js", "text/javascript; charset=utf-8", short),
+	file("/gallery.css", "text/css; charset=utf-8", short),
+	file("/favicon.svg", "image/svg+xml", short),
+	file("/recent.atom", "application/atom+xml", short),
+	file("/sitemap.xml", "text/xml; charset=utf-8", short),
+	file("/robots.txt", "text/plain; charset=utf-8", short),
+	file("/statistics/07.json", "application/json", short),
 	file("/index/CURRENT", "application/octet-stream", "no-cache"),
 	file("/index/0123456789abcdef/gallery.v2.idx.zst", "application/octet-stream", immutable),
 	file("/index/chunks/ab/abcd.idx", "application/octet-stream", immutable),
@@ -334,12 +357,15 @@ func always(method string) map[string]string {
 
 // policyOf returns the policy that a file of the site must have.
 func policyOf(file string) string {
-	_, asset, isAsset := strings.Cut(file, "assets/acme/hello/")
+	folder, _, _ := strings.Cut(file, "/")
+	active := mediatype.Active(mediatype.Of(file))
+	if folder == "assets" {
+		active = mediatype.Active(mediatype.OfAsset(path.Base(file), "icon.png"))
+	}
 	switch {
-	case strings.HasSuffix(file, ".html") && !strings.HasPrefix(file, "files/"):
+	case headers.IsPage(file):
 		return headers.PagePolicy("") + headers.NoFrames
-	case strings.HasPrefix(file, "blobs/"), strings.HasPrefix(file, "files/") && mediatype.Active(mediatype.Of(file)),
-		isAsset && mediatype.Active(mediatype.OfAsset(path.Base(asset), "icon.png")):
+	case folder != "index" && folder != "api" && active:
 		return headers.FilePolicy
 	}
 	return ""
@@ -352,7 +378,10 @@ func (p probe) run(t *testing.T, client *http.Client, base string) {
 	}
 	policy := map[string]string{}
 	if p.file != "" {
-		policy["Content-Security-Policy"] = policyOf(p.file)
+		policy["Content-Security-Policy"], policy["Referrer-Policy"] = policyOf(p.file), ""
+		if headers.IsPage(p.file) {
+			policy["Referrer-Policy"] = "no-referrer"
+		}
 	}
 	for _, expected := range []map[string]string{always(p.method), policy, p.headers} {
 		for name, want := range expected {

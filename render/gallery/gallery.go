@@ -34,6 +34,9 @@ const (
 	PublisherPath = "publishers/index.html"
 	ScriptPath    = "page.js"
 	StylePath     = "page.css"
+
+	ItemDir     = "item/"    // pages of extensions, by id in lower case
+	MissingPath = "404.html" // the page for addresses that have none
 )
 
 // LatestPath returns the path of the static response to GET …/latest.

@@ -52,20 +52,18 @@ func (s *server) sendDocument(w *reply, r *http.Request, body []byte) error {
 	h.Set("Cache-Control", headers.ShortLived)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
 	if s.addresser.fixed == "" {
-		h.Set("Cache-Control", headers.Private)
-		h.Add("Vary", forwardedHeaders)
+		dependsOnRequest(h)
 	}
-	send := func(w http.ResponseWriter, r *http.Request) {
+	s.compressed(w, r, func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-	}
-	if !acceptsGzip(r.Header) || !s.mayCompress() {
-		h.Add("Vary", "Accept-Encoding")
-		send(w, r)
-		return nil
-	}
-	defer func() { <-s.compressing }()
-	s.compress(http.HandlerFunc(send)).ServeHTTP(w, r)
+	})
 	return nil
+}
+
+// dependsOnRequest sets the headers of a response that has an address from the headers of proxies.
+func dependsOnRequest(h http.Header) {
+	h.Set("Cache-Control", headers.Private)
+	h.Add("Vary", forwardedHeaders)
 }
 
 // ignoreStats accepts a statistics report and drops it.

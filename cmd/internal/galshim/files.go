@@ -137,12 +137,20 @@ func (s *server) notFound(r *http.Request, g *generation) error {
 	return notFound("no such path: %s", r.URL.Path)
 }
 
-// siteFile serves all other paths: files of the site that do not belong to a version.
+// siteFile serves all other paths: pages, and files of the site that do not belong to a version.
 func (s *server) siteFile(w *reply, r *http.Request, g *generation) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return notFound("no such path for %s: %s", r.Method, r.URL.Path)
 	}
-	return s.file(w, r, g, strings.TrimPrefix(r.URL.Path, "/"))
+	path := strings.TrimPrefix(r.URL.Path, "/")
+	f, ok, err := g.ix.File(path)
+	switch {
+	case err != nil:
+		return err
+	case ok && s.files && !headers.IsPage(path):
+		return s.serveFile(w, r, g, f, headers.ShortLived)
+	}
+	return s.page(w, r, g)
 }
 
 // file serves a file of the site that the next generation may replace.
@@ -161,6 +169,9 @@ func (s *server) file(w *reply, r *http.Request, g *generation, path string) err
 // compressed if the client accepts it. Packages and images are compressed already, and are sent as
 // they are.
 func (s *server) serveFile(w *reply, r *http.Request, g *generation, f index.File, cache string) (err error) {
+	if headers.IsDetails(f.Path) {
+		return s.serveReadme(w, r, g, f)
+	}
 	h := w.Header()
 	file := headers.Served(f.Path, f.Type, s.content)
 	file.Cache = cmp.Or(cache, file.Cache)
@@ -169,15 +180,22 @@ func (s *server) serveFile(w *reply, r *http.Request, g *generation, f index.Fil
 	if !compressible(f.Type) {
 		return g.blobs.serve(w, r, f)
 	}
+	s.compressed(w, r, func(w http.ResponseWriter, r *http.Request) {
+		err = g.blobs.serve(w, r, f)
+	})
+	return err
+}
+
+// compressed calls send with a writer that compresses the response, if the client accepts that and a
+// compressor is free.
+func (s *server) compressed(w *reply, r *http.Request, send http.HandlerFunc) {
 	if !acceptsGzip(r.Header) || !s.mayCompress() {
-		h.Add("Vary", "Accept-Encoding")
-		return g.blobs.serve(w, r, f)
+		w.Header().Add("Vary", "Accept-Encoding")
+		send(w, r)
+		return
 	}
 	defer func() { <-s.compressing }()
-	s.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err = g.blobs.serve(w, r, f)
-	})).ServeHTTP(w, r)
-	return err
+	s.compress(send).ServeHTTP(w, r)
 }
 
 // mayCompress reserves a compressor. It returns false if none is free. Each uses 1 MB of memory.

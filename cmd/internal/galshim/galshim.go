@@ -17,14 +17,16 @@
 //	GET  /assets/{p}/{n}/{version}[@{platform}]/{type}  also /vscode/asset/…?targetPlatform=
 //	GET  /files/{p}/{n}/{version}[@{platform}]/{path}   also {version}+{platform}, ?target=,
 //	                                                    /vscode/unpkg/…
-//	GET  /  /item  /publishers/{p}  and every other path that the index lists
+//	GET  /item?itemName={p}.{n}                    the page of an extension, by a redirect
+//	GET  every other path that the index lists     pages, and files for them
 //	GET  /healthz  /version                        for operators
 //
 // HEAD works wherever GET does, and OPTIONS everywhere. No request of an editor is redirected:
 // editors do not follow a relative Location, and browsers repeat the preflight request after
-// a redirect. Only the address of a page with one slash too many at its end is redirected.
-// Pages of every origin may read every response. An error is a JSON object with one member,
-// "error", a sentence about what was not found or not understood.
+// a redirect. Only addresses of pages are redirected, see page. Pages of every origin may read
+// every response. An error is a JSON object with one member, "error", a sentence about what was not
+// found or not understood. A browser that opens an address without a page gets the page 404.html,
+// with status 404.
 //
 // # Files
 //
@@ -37,7 +39,8 @@
 // galshim serves only files that the index lists, from the blob that the index names. The path
 // of a request is never used as a path of the file system. The entity tag is the SHA-256 of
 // the file, and Range is supported. Paths with a version are immutable, and other responses
-// may be cached for five minutes.
+// may be cached for five minutes. So may readmes: galshim fills in the gallery's address before
+// paths of pictures that a package holds, see [catalog.ReadmeBase], and serves no range of them.
 //
 // Files of a published site, named by its URL, are passed through. galshim holds back the
 // last 64 KiB of each until its SHA-256 is verified. If it is wrong, galshim closes the

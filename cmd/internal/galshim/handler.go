@@ -111,9 +111,9 @@ func (s *server) routes() {
 		s.get(files+"/{publisher}/{name}/{version}/{path...}", s.unpacked)
 		s.get(files+"/{publisher}/{name}/{version}", s.unpacked)
 	}
-	for _, page := range []string{"/{$}", "/index.html", "/item", "/item/index.html", "/vscode/item", "/publishers", "/publishers/{publisher}"} {
-		s.get(page, s.page)
-	}
+	s.get("/{$}", s.page)
+	s.get("/item", s.item)
+	s.get("/vscode/item", s.item)
 	s.handle("/", withChunks(s.siteFile))
 }
 

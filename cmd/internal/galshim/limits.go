@@ -38,9 +38,11 @@ const (
 	maxCached      = 4 << 20   // responses in a cache together; two hundred compressed lists of fifty extensions
 	maxCachedBody  = pieceBuffer
 	maxCachedJSON  = wholeBuffer
-	minCachedJSON  = 8 << 10 // JSON of a response in a cache; fragments of less fit in two packets
-	maxPrefix      = 256     // length of X-Forwarded-Prefix
-	maxLogged      = 1 << 10 // length of a path or an error in the log
+	minCachedJSON  = 8 << 10  // JSON of a response in a cache; fragments of less fit in two packets
+	maxPrefix      = 256      // length of X-Forwarded-Prefix
+	maxMissingPage = 64 << 10 // the page for addresses that have none, in memory
+	fillBuffer     = 4 << 10  // of a readme at a time, see filler
+	maxLogged      = 1 << 10  // length of a path or an error in the log
 	maxLoggedQuery = 8 << 10
 )
 

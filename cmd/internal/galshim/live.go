@@ -47,6 +47,7 @@ type generation struct {
 	files   []openedFile             // the chunks of a folder
 	checked []atomic.Bool            // by chunk: it was sound when it was opened
 	suspect atomic.Pointer[[32]byte] // SHA-256 of the last chunk that could not be read
+	missing atomic.Pointer[[]byte]   // see missingPage; nil before it is read
 }
 
 func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {

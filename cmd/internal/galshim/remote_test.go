@@ -121,7 +121,7 @@ func TestRemote(t *testing.T) {
 		{"GET", icon, []string{"Range", "bytes=999-"}, 416, "", []string{"Content-Range: bytes */69"}},
 		{"GET", main, []string{"Accept-Encoding", "gzip"}, 200, "", []string{"Content-Encoding: gzip", "Content-Type: text/javascript; charset=utf-8", "-Content-Length"}},
 		{"GET", "/assets/acme/hello/1.2.3/" + pkg, nil, 200, pkg, []string{"Content-Disposition: attachment; filename=acme.hello-1.2.3.vsix"}},
-		{"GET", "/item/?itemName=acme.hello", nil, 200, "item", nil},
+		{"GET", "/item/acme.hello.html", nil, 200, "hello", nil},
 		{"GET", "/index/CURRENT", nil, 404, "", nil},
 	} {
 		resp := g.request(x.method, x.target, "", x.header...)

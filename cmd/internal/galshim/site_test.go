@@ -15,6 +15,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/mediatype"
 	"galbuild/build/site"
 	"galbuild/index"
 	"galbuild/render/gallery"
@@ -41,17 +42,38 @@ var mediaTypes = map[string]string{
 	catalog.PackageAsset: "application/octet-stream",
 }
 
+// A readme that shows a picture of its package.
+const (
+	readmePath = "assets/acme/hello/1.4.0/" + detailsType
+	readmeText = "# Hello\n![shot](" + catalog.ReadmeBase + "files/acme/hello/1.4.0/extension/shot.png)\n"
+)
+
 // testHead is the head of a history, which galshim does not read.
 var testHead = site.Head{Number: 1, SHA256: blob.Sum([]byte("head"))}
 
-// defaultPages are the pages of a site.
+// defaultPages are the pages of a site, and files for them.
 func defaultPages() map[string]string {
 	return map[string]string{
-		gallery.PagePath:      "<title>browse</title>",
-		gallery.ItemPath:      "<title>item</title>",
-		gallery.PublisherPath: "<title>publisher</title>",
+		"index.html":            "<title>browse</title>",
+		"404.html":              missingText,
+		"item/index.html":       "<title>find</title>",
+		"item/acme.hello.html":  "<title>hello</title>",
+		"item/acme.naïve.html":  "<title>naïve</title>",
+		"publishers/acme.html":  "<title>publisher</title>",
+		"categories/index.html": "<title>categories</title>",
+		"tags/c~23.html":        "<title>c#</title>",
+		"gallery.css":           "a{}",
+		"favicon.svg":           "<svg/>",
+		"recent.atom":           "<feed/>",
+		"sitemap.xml":           "<urlset/>",
+		"robots.txt":            "User-agent: *",
+		"statistics/07.json":    "{}",
 	}
 }
+
+// missingText is the page for addresses that have none, of a site that expects to be at the root of
+// its host.
+const missingText = `<html data-root="/"><link href="/gallery.css"><a href="https://other.example/">/path</a><form action="/index.html">`
 
 // write writes the sample to the site in dir as its current generation.
 func (s sample) write(t testing.TB, dir string) site.Current {
@@ -100,8 +122,9 @@ func (s sample) content(t testing.TB, d *site.Dir) index.Content {
 		put("files/acme/hello/1.2.3/extension/"+name, "evil", mediaType)
 	}
 	put("assets/acme/hello/1.2.3/page.html", "evil", "text/html; charset=utf-8")
+	put(readmePath, readmeText, "text/markdown; charset=utf-8")
 	for path, text := range s.pages {
-		put(path, text, "text/html; charset=utf-8")
+		put(path, text, mediatype.Of(path))
 	}
 	content := index.Content{TempDir: d.Temp()}
 	var renderer gallery.Renderer
