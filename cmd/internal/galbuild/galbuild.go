@@ -101,9 +101,10 @@ func newCommandLine(kinds []target.Kind, args []string) *commandLine {
 	return cl
 }
 
-// targetVars returns the forms of the addresses of targets, for help texts.
-func targetVars(kinds []target.Kind) kong.Vars {
-	return kong.Vars{"targets": targets.Forms(kinds, false), "readable": targets.Forms(kinds, true)}
+// helpTexts returns what names in help texts stand for: the forms of the addresses of targets, and
+// the limits for packages.
+func helpTexts(kinds []target.Kind) map[string]string {
+	return map[string]string{"targets": targets.Forms(kinds, false), "readable": targets.Forms(kinds, true), "limits": vsix.LimitNames()}
 }
 
 // env is the environment of a command.
@@ -193,11 +194,9 @@ func (p program) run(ctx context.Context, args []string, stdin io.Reader, out, e
 // newParser returns a parser of command lines that fills cl.
 func newParser(cl *commandLine, kinds []target.Kind, options ...kong.Option) *kong.Kong {
 	options = append(options, pathMappers(kinds)...)
-	parser, err := kong.New(cl, append(options,
+	parser, err := usage.NewParser(cl, helpTexts(kinds), append(options,
 		kong.Name("galbuild"), kong.Description(description), manual().Option(),
 		kong.DefaultEnvars("GALBUILD"), usage.Durations(),
-		kong.Vars{"limits": vsix.LimitNames(), "version": "galbuild " + version.String()},
-		targetVars(kinds),
 	)...)
 	if err != nil {
 		panic(err) // the structs of the commands are wrong

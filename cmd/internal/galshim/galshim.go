@@ -112,7 +112,6 @@ import (
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
-	"galbuild/cmd/internal/version"
 )
 
 // Exit statuses.
@@ -158,9 +157,9 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // newParser returns a parser of command lines that fills c.
 func newParser(c *commandLine, options ...kong.Option) *kong.Kong {
-	parser, err := kong.New(c, append(options,
+	parser, err := usage.NewParser(c, nil, append(options,
 		kong.Name("galshim"), kong.Description(description), manual().Option(),
-		kong.DefaultEnvars("GALSHIM"), usage.Durations(), kong.Vars{"version": "galshim " + version.String()},
+		kong.DefaultEnvars("GALSHIM"), usage.Durations(),
 	)...)
 	if err != nil {
 		panic(err) // the tags of commandLine are wrong

@@ -6,13 +6,13 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Flag is a flag that prints the Kong variable version and ends the program. Unlike Kong's own,
-// it fails if the output cannot be written.
+// Flag is a flag that prints the name and version of the program and ends it. Unlike Kong's own, it
+// fails if the output cannot be written.
 type Flag bool
 
 // BeforeReset implements Kong's hook.
-func (Flag) BeforeReset(app *kong.Kong, vars kong.Vars) error {
-	_, err := fmt.Fprintln(app.Stdout, vars["version"])
+func (Flag) BeforeReset(app *kong.Kong) error {
+	_, err := fmt.Fprintln(app.Stdout, app.Model.Name, String())
 	if err == nil {
 		app.Exit(0)
 	}
