@@ -206,7 +206,10 @@ func (p *planner) plan() ([]planned, error) {
 	p.add(pages.StylePath, func() []byte { return pages.Style })
 	p.add(pages.ScriptPath, func() []byte { return pages.Script })
 	p.add(pages.IconPath, func() []byte { return pages.Icon })
-	for _, add := range []func() error{p.addExtensions, p.addLists, p.addTexts, p.addReport} {
+	if logo := p.policy.Gallery.Logo; logo != nil {
+		p.add(pages.LogoPath(logo.File), func() []byte { return logo.Content })
+	}
+	for _, add := range []func() error{p.addExtensions, p.addLists, p.addTexts, p.addReport, p.addData} {
 		if err := add(); err != nil {
 			return nil, err
 		}

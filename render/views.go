@@ -4,14 +4,16 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"html/template"
+	"net/url"
 	"strings"
 	"time"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/pagedata"
+	"galbuild/build/pictures"
 	"galbuild/build/policy"
 	"galbuild/render/gallery"
 	"galbuild/render/markdown"
@@ -50,7 +52,7 @@ type deprecation struct {
 func newViews(c *catalog.Catalog, read func(context.Context, blob.Ref, int64) ([]byte, error)) *views {
 	p := policy.Of(c)
 	v := &views{catalog: c, policy: p, read: read, controlled: controlOf(c, p)}
-	v.site = &pages.Site{BaseURL: c.BaseURL, ContentURL: c.ContentURL, Install: []string{"vscode", "vscodium"}}
+	v.site = siteOf(c, p)
 	v.deprecated = deprecations(v.controlled)
 	v.number, v.dependents = make(map[string]int), make(map[string][]int)
 	for _, e := range usable(c) {
@@ -65,6 +67,16 @@ func newViews(c *catalog.Catalog, read func(context.Context, blob.Ref, int64) ([
 	return v
 }
 
+// siteOf returns what all pages of a gallery have in common.
+func siteOf(c *catalog.Catalog, p *policy.Policy) *pages.Site {
+	g := &p.Gallery
+	s := &pages.Site{Title: g.Title, Contact: g.Contact, BaseURL: c.BaseURL, ContentURL: c.ContentURL, Install: g.Install}
+	if g.Logo != nil {
+		s.Logo, s.LogoWidth, s.LogoHeight = pages.LogoPath(g.Logo.File), g.Logo.Width, g.Logo.Height
+	}
+	return s
+}
+
 // controlOf returns the control manifest of a gallery, which may be empty.
 func controlOf(c *catalog.Catalog, p *policy.Policy) []byte {
 	if control := decision.Control(c, p); control != nil {
@@ -77,7 +89,7 @@ func controlOf(c *catalog.Catalog, p *policy.Policy) []byte {
 // that is not an object says nothing more about them.
 func deprecations(control []byte) map[string]deprecation {
 	var manifest struct{ Deprecated map[string]json.RawMessage }
-	_ = json.Unmarshal(control, &manifest) // decision.ParseControl has checked it
+	_ = json.Unmarshal(control, &manifest) // it was checked when it was read
 	all := make(map[string]deprecation)
 	for id, text := range manifest.Deprecated {
 		var d deprecation
@@ -197,28 +209,84 @@ func (v *views) usedBy(s *shown) (all []pages.Related) {
 
 // complete adds to the data of a page what must be read: the readme, the change log, and what the
 // package says about itself.
-func (v *views) complete(ctx context.Context, s *shown, e *pages.Extension) (err error) {
-	if e.Readme, err = v.text(ctx, s, catalog.DetailsAsset, "readme-"); err != nil {
+func (v *views) complete(ctx context.Context, s *shown, e *pages.Extension) error {
+	about, err := v.about(ctx, s)
+	if err != nil {
 		return err
 	}
-	e.Changelog, err = v.text(ctx, s, catalog.ChangelogAsset, "changelog-")
+	e.Network, e.Links = about.Network, linksOf(about.Links)
+	for _, c := range about.Contributions {
+		to := pages.Contribution{Kind: c.Kind}
+		for _, i := range c.Items {
+			to.Items = append(to.Items, pages.ContributedItem{Name: i.Name, Detail: i.Detail, Colours: i.Colours})
+		}
+		e.Contributions = append(e.Contributions, to)
+	}
+	picture := v.pictures(s, pictures.ParseRepository(about.Links.Repository, about.Links.Directory))
+	if e.Readme, err = v.text(ctx, s, catalog.DetailsAsset, "readme-", picture); err != nil {
+		return err
+	}
+	e.Changelog, err = v.text(ctx, s, catalog.ChangelogAsset, "changelog-", picture)
 	return err
+}
+
+// about returns what the package says about itself.
+func (v *views) about(ctx context.Context, s *shown) (pagedata.Document, error) {
+	a := s.newest.Asset(catalog.PageAsset)
+	if a == nil {
+		return pagedata.Document{}, nil
+	}
+	text, err := v.read(ctx, a.Ref, a.Size)
+	if err != nil {
+		return pagedata.Document{}, err
+	}
+	return pagedata.Decode(text)
+}
+
+// linksOf returns the links that are set, with their labels.
+func linksOf(l pagedata.Links) (all []pages.Link) {
+	for _, link := range []pages.Link{
+		{Label: "Repository", Address: l.Repository}, {Label: "Home page", Address: l.Homepage}, {Label: "Issues", Address: l.Bugs},
+		{Label: "Questions", Address: l.QnA}, {Label: "Sponsor", Address: l.Sponsor},
+	} {
+		if link.Address != "" {
+			all = append(all, link)
+		}
+	}
+	return all
+}
+
+// pictures returns a function that finds the pictures of texts among the files of a version.
+func (v *views) pictures(s *shown, repository pictures.Repository) func(address string) (markdown.Picture, bool) {
+	files := make(map[string]bool, len(s.newest.Files))
+	for i := range s.newest.Files {
+		files[s.newest.Files[i].Path] = true
+	}
+	base := cmp.Or(v.catalog.ContentURL, "..") + "/" + catalog.FilesDir + s.dir + "/"
+	return func(address string) (markdown.Picture, bool) {
+		file, ok := repository.File(address)
+		if file = "extension/" + file; !ok || !files[file] {
+			return markdown.Picture{}, false
+		}
+		at := url.URL{Path: file}
+		return markdown.Picture{Address: base + at.EscapedPath()}, true
+	}
 }
 
 // fewHeadings is the largest number of headings for which a text needs no list of contents.
 const fewHeadings = 3
 
 // text returns a readme or change log as HTML. There may be none.
-func (v *views) text(ctx context.Context, s *shown, kind, prefix string) (pages.Text, error) {
+func (v *views) text(ctx context.Context, s *shown, kind, prefix string, picture func(string) (markdown.Picture, bool)) (pages.Text, error) {
 	a := s.newest.Asset(kind)
 	if a == nil {
 		return pages.Text{}, nil
 	}
 	source, err := v.read(ctx, a.Ref, a.Size)
 	if err != nil {
-		return pages.Text{}, fmt.Errorf("%s: %w", kind, err)
+		return pages.Text{}, err
 	}
-	d := markdown.Render(source, markdown.Options{Prefix: prefix, Level: 3})
+	d := markdown.Render(source, markdown.Options{Prefix: prefix, Level: 3, Picture: picture})
 	t := pages.Text{HTML: template.HTML(d.HTML), Cut: d.Cut, File: catalog.AssetsDir + s.dir + "/" + kind}
 	if len(d.Headings) > fewHeadings {
 		for _, h := range d.Headings {

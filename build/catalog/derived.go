@@ -54,7 +54,8 @@ func DerivedFolders() []string {
 // DerivedNames returns the names that derived files at the top of a site can have.
 func DerivedNames() []string {
 	return []string{
-		"404.html", "control.json", "favicon.svg", "feed.atom", "gallery.css", "gallery.js", "index.html", "robots.txt", "sitemap.xml",
+		"404.html", "control.json", "favicon.svg", "feed.atom", "gallery.css", "gallery.js", "index.html",
+		"logo.png", "logo.svg", "robots.txt", "sitemap.xml",
 	}
 }
 

@@ -110,8 +110,8 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s is not untrusted", path)
 		}
 	}
-	if !headers.IsDetails(catalog.AssetsDir + "acme/hello/1.2.3/" + manifest.AssetDetails) {
-		t.Errorf("readmes are %s, want %s", headers.DetailsAsset, manifest.AssetDetails)
+	if !headers.IsDetails(catalog.AssetsDir + "acme/hello/1.2.3/" + catalog.DetailsAsset) {
+		t.Errorf("readmes are %s, want %s", headers.DetailsAsset, catalog.DetailsAsset)
 	}
 	if headers.PackageAsset != catalog.PackageAsset {
 		t.Errorf("packages are %s, want %s", headers.PackageAsset, catalog.PackageAsset)
