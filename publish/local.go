@@ -99,8 +99,8 @@ func (l *local) finish(ctx context.Context, result *build.Result) error {
 	return nil
 }
 
-// report returns what the page about the build shows. galbuild add knows only about the packages that
-// it adds, so it returns nil, and the page stays as it is.
+// report returns what the page about the build shows. galbuild add knows only about the packages
+// that it adds, so it returns nil, and the page stays as it is.
 func (l *local) report(result *build.Result) *pages.Report {
 	if l.add {
 		return nil

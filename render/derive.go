@@ -154,7 +154,7 @@ func (d *derivation) files(part catalog.Chunk) []index.File {
 		return all
 	}
 	for dir := range versionsOf(part.Extensions, part.Dropped) {
-		if f := catalog.FindDerived(d.catalog.Derived, catalog.AssetsDir+dir+"/"+catalog.DetailsAsset); f != nil {
+		if f := catalog.FindDerived(d.catalog.Derived, readmePath(dir)); f != nil {
 			all = append(all, derivedFile(f))
 		}
 	}

@@ -29,8 +29,8 @@ import (
 
 // Known is what [Derive] starts from.
 type Known struct {
-	// Files are lists of derived files. If one of them has the path and the key that a file will
-	// have, it is not made again.
+	// Files are lists of derived files. If one of them has the path and the key that a file
+	// will have, it is not made again.
 	Files [][]catalog.DerivedFile
 	// Has reports whether the content of a derived file exists. nil is a function that returns
 	// true.
@@ -97,15 +97,30 @@ func ReadContent(stores ...*blob.Store) func(ctx context.Context, ref blob.Ref, 
 	}
 }
 
-// LinkDerived writes the paths of the derived files of a catalogue, whose content the site has.
+// LinkDerived writes the paths of the derived files of a catalogue, whose content the site has. If
+// the address of the gallery is not known, it writes those of readmes without it, too: they may be
+// the paths of derived files in the generation before.
 func LinkDerived(dir *site.Dir, c *catalog.Catalog) error {
 	for i := range c.Derived {
 		if err := dir.Blobs.Link(c.Derived[i].SHA256, c.Derived[i].Path); err != nil {
 			return err
 		}
 	}
+	if contentBase(c) != "" {
+		return nil
+	}
+	for folder, v := range versionsOf(c.Extensions, c.Dropped) {
+		if readme := v.Asset(catalog.ReadmeAsset); readme != nil {
+			if err := dir.Blobs.Link(readme.Ref, readmePath(folder)); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
+
+// readmePath returns the path of the readme of a version with this folder.
+func readmePath(folder string) string { return catalog.AssetsDir + folder + "/" + catalog.DetailsAsset }
 
 // A planned file is a derived file that may have to be made.
 type planned struct {
@@ -247,7 +262,7 @@ func (p *planner) addReadmes() error {
 		if err != nil {
 			return err
 		}
-		p.planned = append(p.planned, planned{catalog.AssetsDir + dir + "/" + catalog.DetailsAsset, key, func(ctx context.Context) ([]byte, error) {
+		p.planned = append(p.planned, planned{readmePath(dir), key, func(ctx context.Context) ([]byte, error) {
 			text, err := p.known.Read(ctx, readme.Ref, readme.Size)
 			return bytes.ReplaceAll(text, []byte(catalog.ReadmeBase), []byte(base+"/")), err
 		}})

@@ -96,9 +96,8 @@ func hasReadmes(c catalog.Chunk) bool {
 }
 
 // reusable returns the chunks that may be used again for the catalogue next, by their First. They
-// also depend on the policy, and on the version that renders them. If they have readmes with pictures,
-// they depend on the address of the gallery. has reports whether a file
-// exists.
+// also depend on the policy, and on the version that renders them. If they have readmes with
+// pictures, they depend on the address of the gallery. has reports whether a file exists.
 func (p Previous) reusable(next *catalog.Catalog, has func(path string, size int64) bool) map[string]*reusable {
 	if !p.isOf(Version) || next.Render != Version || p.Catalog.Policy != next.Policy {
 		return nil

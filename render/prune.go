@@ -362,8 +362,8 @@ func (l *listing) prune(dir *site.Dir) error {
 	return nil
 }
 
-// pruneDerived removes the derived files that the catalogue does not list, except readmes, which are
-// content of versions.
+// pruneDerived removes the derived files that the catalogue does not list, except readmes, which
+// are content of versions.
 func pruneDerived(dir *site.Dir, c *catalog.Catalog) error {
 	needed := make(map[string]bool, len(c.Derived))
 	for i := range c.Derived {

@@ -198,8 +198,8 @@ func readHeader(line []byte) (header, error) {
 	return h, nil
 }
 
-// maxRecords is the largest number of records, of dropped versions, of lines with statistics, and of
-// derived files.
+// maxRecords is the largest number of records, of dropped versions, of lines with statistics, and
+// of derived files.
 const maxRecords = 10_000_000
 
 // readRecords reads the lines of n records.

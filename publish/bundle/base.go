@@ -82,8 +82,9 @@ func (s *importer) isDerived(x line) bool {
 	return catalog.IsDerived(x.path) || isBlob(x.path) && s.derived[x.ref]
 }
 
-// derive makes the derived files of the archive again that a delta leaves out and that the site does
-// not have any more, because it has changed since it was at the base. It writes the paths of all.
+// derive makes the derived files of the archive again that a delta leaves out and that the site
+// does not have any more, because it has changed since it was at the base. It writes the paths of
+// all.
 func (s *importer) derive() error {
 	if len(s.bases) == 0 {
 		return nil
