@@ -56,7 +56,7 @@ func TestLayers(t *testing.T) {
 func TestPackImports(t *testing.T) {
 	allowed := []string{
 		"galbuild/build/atomicfile", "galbuild/build/blob", "galbuild/build/catalog", "galbuild/build/ecmascript",
-		"galbuild/build/jsondoc", "galbuild/build/markdownlimit", "galbuild/build/regularfile", "galbuild/build/secret", "galbuild/build/npmsemver", "galbuild/build/similar",
+		"galbuild/build/jsondoc", "galbuild/build/markdownlimit", "galbuild/build/pagedata", "galbuild/build/regularfile", "galbuild/build/secret", "galbuild/build/npmsemver", "galbuild/build/similar",
 		"galbuild/build/vsix/manifest",
 	}
 	isPack := func(pkg string) bool {

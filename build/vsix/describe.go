@@ -19,9 +19,10 @@ func (d *documents) describe(a *archive, l Limits) (*Package, error) {
 		Theme:        d.pkg.Theme(),
 		Contributed:  d.pkg.Contributed(),
 		Licence:      licence(d.pkg.License()),
+		Page:         d.pkg.Page(d.themeFiles(a)),
 		Warnings:     d.warnings,
 		archive:      a,
-		packageJSON:  d.plain,
+		texts:        map[string][]byte{manifest.PackagePath: d.plain},
 	}
 	if err := p.setIdentity(d.pkg, d.xml.Metadata.Identity, l); err != nil {
 		return nil, err

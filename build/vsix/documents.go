@@ -90,6 +90,11 @@ func (file *file) readAll(l Limits) ([]byte, error) {
 		return nil, refuse(file.name, "%d bytes, more than the limit of %d for manifests",
 			file.size(), l.ManifestBytes)
 	}
+	return file.content()
+}
+
+// content returns the verified content of a file.
+func (file *file) content() ([]byte, error) {
 	var text bytes.Buffer
 	text.Grow(int(file.size()) + bytes.MinRead)
 	err := file.read(func(r io.Reader) error {
@@ -97,4 +102,23 @@ func (file *file) readAll(l Limits) ([]byte, error) {
 		return err
 	})
 	return text.Bytes(), err
+}
+
+// maxThemeBytes is the largest size of the file of a colour theme whose colours are read.
+const maxThemeBytes = 1 << 20
+
+// themeFiles returns a function that returns the files of colour themes, see [manifest.Package.Page].
+// Files that are too large or damaged are left out: Walk refuses damaged ones.
+func (d *documents) themeFiles(a *archive) func(string) []byte {
+	return func(name string) []byte {
+		file, ok := a.find("extension/" + name)
+		if !ok || file.isLink() || file.size() > maxThemeBytes {
+			return nil
+		}
+		text, err := file.content()
+		if err != nil {
+			return nil
+		}
+		return text
+	}
 }

@@ -80,6 +80,7 @@ import (
 	"unicode/utf8"
 
 	"galbuild/build/catalog"
+	"galbuild/build/pagedata"
 )
 
 // Package is an opened package. Its methods read from the reader that was passed to [Open].
@@ -95,12 +96,13 @@ type Package struct {
 	Dependencies, Pack       []string           // ids of extensionDependencies and extensionPack, lower case
 	Web                      bool               // runs in the browser: Tags contains __web_extension
 	Theme                    bool               // contributes colour, file icon or product icon themes
+	Page                     pagedata.Document  // what the page of the extension shows, besides the other fields
 	Modified                 time.Time          // time of the newest entry in UTC; zero if no entry has one after 1980
 	Assets                   []Asset            // sorted by type; neither the package itself nor signatures
 	Warnings                 []string           // mistakes that do not prevent the use of the package
 
-	archive     *archive
-	packageJSON []byte // as served: UTF-8 without a byte order mark
+	archive *archive
+	texts   map[string][]byte // verified files, by name; package.json as served: UTF-8 without a byte order mark
 }
 
 // Asset is an entry that editors request by its type, such as

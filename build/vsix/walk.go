@@ -12,8 +12,6 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zip"
-
-	"galbuild/build/vsix/manifest"
 )
 
 // Entry is a file of a package.
@@ -40,11 +38,35 @@ func (p *Package) Walk(f func(e Entry, r io.Reader) error) (err error) {
 	return nil
 }
 
+// Read returns the content of the asset, which Walk then does not decompress again. It must not be
+// changed.
+func (p *Package) Read(a Asset) ([]byte, error) {
+	if text, ok := p.texts[a.Entry]; ok {
+		return text, nil
+	}
+	file := &p.archive.files[p.archive.exact[a.Entry]]
+	text, err := file.content()
+	if err == nil {
+		p.texts[a.Entry] = text
+	}
+	return text, err
+}
+
+// Size returns the size of a file, and false if the package has none of exactly that name, or has a
+// symbolic link in its place.
+func (p *Package) Size(name string) (bytes int64, ok bool) {
+	i, ok := p.archive.exact[name]
+	if !ok || p.archive.files[i].isLink() {
+		return 0, false
+	}
+	return p.archive.files[i].size(), true
+}
+
 func (p *Package) visit(file *file, f func(e Entry, r io.Reader) error) error {
 	e := Entry{Name: file.name, Size: file.size(), Mode: permissions(file.zip)}
-	if file.name == manifest.PackagePath { // verified when the package was opened
-		e.Size = int64(len(p.packageJSON))
-		return f(e, bytes.NewReader(p.packageJSON))
+	if text, ok := p.texts[file.name]; ok { // it is verified already
+		e.Size = int64(len(text))
+		return f(e, bytes.NewReader(text))
 	}
 	return file.read(func(r io.Reader) error { return f(e, r) })
 }
