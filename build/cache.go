@@ -87,7 +87,8 @@ type stamp struct {
 //	7  reads licences; records when a package was first seen, by the clock of the run
 //	8  records the npm packages in a package
 //	9  a media type for Atom feeds
-const readingVersion = 9
+//	10  reads what pages show: links, contributions, the network, and pictures of readmes
+const readingVersion = 10
 
 // A header is the first line of a cache. Its generation is not the current one after a command that
 // does not read these sources, such as galbuild add, or if a builder was killed after it had

@@ -340,8 +340,8 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 	return nil
 }
 
-// unpack stores the files of p that the site serves, and adds them to v. It reads the other files
-// to verify their checksums, and the descriptions of npm packages.
+// unpack stores the files of p that the site serves, and what it shows of them, and adds them to v.
+// It reads the other files to verify their checksums, and the descriptions of npm packages.
 func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate) error {
 	var bundled vsix.Bundled
 	defer func() { c.bundled = bundled.Packages() }()
@@ -349,9 +349,13 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate) error
 	for _, a := range p.Assets {
 		assets[a.Entry] = append(assets[a.Entry], a)
 	}
-	v.Assets = make([]catalog.Asset, 0, len(p.Assets)+1) // and the package itself
+	v.Assets = make([]catalog.Asset, 0, len(p.Assets)+3) // and the package itself, and those of storeTexts
+	shown, err := c.shownFiles(p)
+	if err != nil {
+		return err
+	}
 	tree := p.Web || p.Theme || r.Settings.Unpack == "all"
-	return p.Walk(func(e vsix.Entry, content io.Reader) error {
+	err = p.Walk(func(e vsix.Entry, content io.Reader) error {
 		if bundled.Wants(e) {
 			text, err := io.ReadAll(content)
 			if err != nil {
@@ -360,7 +364,7 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate) error
 			bundled.Add(e, text)
 			content = bytes.NewReader(text)
 		}
-		inTree := tree && (r.Settings.Unpack == "all" || strings.HasPrefix(e.Name, "extension/"))
+		inTree := tree && (r.Settings.Unpack == "all" || strings.HasPrefix(e.Name, "extension/")) || shown.names[e.Name]
 		if !inTree && assets[e.Name] == nil {
 			return nil
 		}
@@ -376,6 +380,10 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate) error
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return r.storeTexts(p, shown.readme, v)
 }
 
 // finish adds the package to the files of v with --unpack all, and sorts its assets and files.

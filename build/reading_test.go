@@ -172,6 +172,12 @@ func readingSamples(t *testing.T) []readingSample {
 			"extension/node_modules/.bin/package.json", `{"name":"bin","version":"1.0.0"}`,
 			"extension/node_modules/broken/package.json", `{`,
 			"extension/node_modules/no-version/package.json", `{"name":"no-version"}`)},
+		readingSample{name: "pictures", text: archiveOf(t, past, "extension/package.json",
+			strings.Replace(helloJSON, "{", `{"main":"a.js","repository":"https://github.com/acme/hello","contributes":{"commands":[{"command":"hello.say","title":"%say%"}]},`, 1),
+			"extension/package.nls.json", `{"say":"Say hello"}`,
+			"extension/README.md", "# Hello\n\n![a](images/a.png) ![b](https://github.com/acme/hello/raw/HEAD/images/b.gif)\n\n<img src=\"images/none.png\">\n",
+			"extension/CHANGELOG.md", "![c](images/c.svg) ![a](/images/a.png)\n",
+			"extension/images/a.png", "a", "extension/images/b.gif", "b", "extension/images/c.svg", "c", "extension/images/d.png", "d")},
 		readingSample{name: "path in the parent", text: archiveOf(t, past, "extension/package.json", helloJSON, "../x", "1")},
 		readingSample{name: "not a zip archive", text: []byte("hello")},
 	)

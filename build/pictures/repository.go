@@ -1,9 +1,11 @@
 package pictures
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Repository is where the author of an extension keeps its source code.
@@ -120,4 +122,18 @@ func cutFold(s, prefix string) (string, bool) {
 		return s, false
 	}
 	return s[len(prefix):], true
+}
+
+// Escape returns a path as a part of an address that needs no escapes in Markdown or HTML: all
+// characters are percent-encoded, except for letters, digits and /.@~_-.
+func Escape(path string) string {
+	var b strings.Builder
+	for _, c := range []byte(path) {
+		if r := rune(c); c < utf8.RuneSelf && c != '%' && c != ':' && !needsEscape(r) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }

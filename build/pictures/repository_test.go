@@ -1,6 +1,7 @@
 package pictures_test
 
 import (
+	"net/url"
 	"testing"
 
 	"galbuild/build/pictures"
@@ -49,6 +50,19 @@ func TestRepositoryFile(t *testing.T) {
 	} {
 		if got, ok := c.repository.File(c.address); got != c.want || ok != (c.want != "") {
 			t.Errorf("%v: %q is %q, %v, want %q", c.repository, c.address, got, ok, c.want)
+		}
+	}
+}
+
+func TestEscape(t *testing.T) {
+	for path, want := range map[string]string{
+		"acme/notes/1.0.0+b@linux-x64/a-b_c~d.png": "acme/notes/1.0.0%2Bb@linux-x64/a-b_c~d.png",
+		"a b/(c)'\"&<>%20ä:\\?#,;=$*!|`":           "a%20b/%28c%29%27%22%26%3C%3E%2520%C3%A4%3A%5C%3F%23%2C%3B%3D%24%2A%21%7C%60",
+	} {
+		got := pictures.Escape(path)
+		back, err := url.PathUnescape(got)
+		if got != want || err != nil || back != path {
+			t.Errorf("%q: got %q, which is %q, %v", path, got, back, err)
 		}
 	}
 }
