@@ -128,7 +128,7 @@ type Settings struct {
 	ContentURL string `json:"contentUrl,omitempty"`
 
 	// Unpack is "all" if all extensions have a file tree below files/, and "web" if only web
-	// extensions and themes have one.
+	// extensions and themes have one. Of the others, the pictures of readmes are there.
 	Unpack   string   `json:"unpack,omitempty"`
 	Sign     string   `json:"sign,omitempty"`     // "empty": versions without a genuine signature have an empty one
 	Featured []string `json:"featured,omitempty"` // lower-case ids, sorted

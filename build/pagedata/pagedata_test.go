@@ -124,6 +124,14 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// TestDecodeItems has more items than are kept.
+func TestDecodeItems(t *testing.T) {
+	got, err := Decode([]byte(`{"contributions":[{"kind":"a","items":[` + strings.Repeat(`{"name":"b"},`, MaxItems+4) + `{"name":"c"}]}]}`))
+	if err != nil || len(got.Contributions[0].Items) != MaxItems || got.Contributions[0].More != 5 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // FuzzDecode checks that a decoded document is within the limits: encoding it changes nothing more.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"links":{"bugs":"mailto:a@b"},"contributions":[{"kind":"a","items":[{"name":"b","colours":["#123456"]}],"more":1}]}`))

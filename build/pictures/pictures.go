@@ -15,7 +15,6 @@ import (
 	"bytes"
 	"cmp"
 	"html"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -34,15 +33,12 @@ type Reference struct {
 	start, end int    // of the address in the text, as it is written there
 }
 
-// shown matches what only a text with pictures has.
-var shown = regexp.MustCompile(`(?i)!\[|<(?:img|image|source)[\s/]`)
-
 // Find returns the addresses of the pictures in a text, in the order of the text. Each place is
 // returned once, even if several pictures use the same definition. Of a long text, it reads as much
 // as pages show, see [markdownlimit.Cut].
 func Find(text []byte) []Reference {
 	text, _ = markdownlimit.Cut(text)
-	if !shown.Match(text) || markdownlimit.TooDeep(string(text)) > 0 {
+	if !mayShow(text) || markdownlimit.TooDeep(string(text)) > 0 {
 		return nil
 	}
 	plain := newPlain(text)
@@ -56,6 +52,21 @@ func Find(text []byte) []Reference {
 	}
 	slices.SortStableFunc(f.found, func(a, b Reference) int { return cmp.Compare(a.start, b.start) })
 	return slices.CompactFunc(f.found, func(a, b Reference) bool { return a.start == b.start })
+}
+
+// mayShow reports whether a text can show pictures. Most do not, and need not be parsed.
+func mayShow(text []byte) bool {
+	if bytes.Contains(text, []byte("![")) {
+		return true
+	}
+	for _, rest, ok := bytes.Cut(text, []byte("<")); ok; _, rest, ok = bytes.Cut(rest, []byte("<")) {
+		for _, name := range []string{"img", "image", "source"} {
+			if len(rest) > len(name) && strings.EqualFold(string(rest[:len(name)]), name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Replace returns text, in which found was found, with other addresses. replace returns the new

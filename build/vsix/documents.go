@@ -112,7 +112,7 @@ const maxThemeBytes = 1 << 20
 func (d *documents) themeFiles(a *archive) func(string) []byte {
 	return func(name string) []byte {
 		file, ok := a.find("extension/" + name)
-		if !ok || file.isLink() || file.size() > maxThemeBytes {
+		if !ok || file.size() > maxThemeBytes {
 			return nil
 		}
 		text, err := file.content()

@@ -66,7 +66,8 @@
 // package.json and package.nls.json, with a warning.
 //
 // An asset is left out, with a warning, if its entry is missing or a symbolic link, if its type
-// cannot be the name of a file, or if it is an SVG icon, which editors do not show.
+// cannot be the name of a file or is one of the gallery itself, or if it is an SVG icon, which
+// editors do not show.
 //
 // There are also warnings about a display name with control, bidirectional, invisible or
 // look-alike characters, and about bytes of the archive that belong to no entry.

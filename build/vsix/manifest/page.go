@@ -199,11 +199,10 @@ func shownDefault(s string) string {
 
 // pageLinks returns the addresses in package.json. The repository is the address of its page.
 func (p *Package) pageLinks() pagedata.Links {
-	source := strings.TrimPrefix(p.Repository(), "git+")
+	source, issues := strings.TrimPrefix(p.Repository(), "git+"), ""
 	if known, ok := findHosted(p.Repository()); ok {
-		source = known.page()
+		source, issues = known.page(), known.issues()
 	}
-	issues := parseRepository(p.Repository()).issues
 	qna, _ := p.str("qna")
 	links := pagedata.Links{
 		Repository: strings.TrimSuffix(source, ".git"), Directory: p.object.object("repository").text("directory"),
