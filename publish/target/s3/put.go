@@ -173,19 +173,26 @@ func (t *Target) multipart(ctx context.Context, o *target.Object, fill func(cont
 	}
 	parts, err := fill(ctx, o, id)
 	if err == nil {
-		err = t.try(ctx, "put", o.Key, func(ctx context.Context, _ int) error {
+		err = t.try(ctx, "put", o.Key, func(ctx context.Context, attempt int) error {
+			if attempt > 0 && t.isComplete(ctx, o.Key, own) {
+				return nil
+			}
 			_, err := t.client().CompleteMultipartUpload(ctx, t.bucket, t.prefix+o.Key, id, parts, minio.PutObjectOptions{})
 			return err
 		})
-		if err == nil {
+		if err == nil || t.isComplete(ctx, o.Key, own) {
 			return nil
-		}
-		if done, _ := t.hasMark(ctx, o.Key, own); done {
-			return nil // the response was lost, or the server responded in an unknown form
 		}
 	}
 	t.abort(ctx, o.Key, id)
 	return err
+}
+
+// isComplete reports whether an upload is complete although that was not the response: it was lost, or
+// has an unknown form.
+func (t *Target) isComplete(ctx context.Context, key, own string) bool {
+	done, err := t.hasMark(ctx, key, own)
+	return done && err == nil
 }
 
 // abort removes the parts of an upload, or leaves that to the bucket's lifecycle rules.

@@ -44,20 +44,23 @@ func suite(t *testing.T, options targettest.Options, server *s3test.Server, c s3
 	targettest.Run(t, options, func(t *testing.T) target.Target { return fresh(t, server, c) })
 }
 
+// TestTarget runs the suite in several configurations at the same time, because they often wait.
 func TestTarget(t *testing.T) {
 	server := s3test.Start(t)
-	t.Run("large", func(t *testing.T) {
-		suite(t, targettest.Options{Page: 1000, Large: 1 << 30}, server, s3.Config{Endpoint: server.URL})
-	})
-	t.Run("prefix", func(t *testing.T) {
-		suite(t, targettest.Options{}, server, s3.Config{Endpoint: server.URL, Prefix: "/a folder/of+it/"})
-	})
-	t.Run("locked", func(t *testing.T) {
-		suite(t, targettest.Options{}, server, s3.Config{Endpoint: server.URL, Conditional: s3.Never})
-	})
-	t.Run("faults", func(t *testing.T) {
-		suite(t, targettest.Options{}, server, s3.Config{Endpoint: s3test.Faults(t, server.URL, 5)})
-	})
+	for name, x := range map[string]struct {
+		options targettest.Options
+		config  s3.Config
+	}{
+		"large":  {targettest.Options{Page: 1000, Large: 1 << 30}, s3.Config{Endpoint: server.URL}},
+		"prefix": {config: s3.Config{Endpoint: server.URL, Prefix: "/a folder/of+it/"}},
+		"locked": {config: s3.Config{Endpoint: server.URL, Conditional: s3.Never}},
+		"faults": {config: s3.Config{Endpoint: s3test.Faults(t, server.URL, 5)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			suite(t, x.options, server, x.config)
+		})
+	}
 }
 
 // TestReal runs the suite against the buckets that the environment names, in a separate folder.
