@@ -103,7 +103,7 @@ func newestRelease(g *generation, wanted build, at *gallery.Address) (newest bui
 
 // serveVersion serves the file of the first wanted build that has it.
 func (s *server) serveVersion(w *reply, r *http.Request, g *generation, dir, name string, wanted []build) error {
-	if !s.files {
+	if !s.files && name != headers.DetailsAsset { // galshim fills in readmes for the web server in front of it
 		return s.notFound(r, g)
 	}
 	for _, b := range wanted {

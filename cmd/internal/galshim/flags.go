@@ -33,7 +33,7 @@ type commandLine struct {
 	Listen       string    `default:"127.0.0.1:8080" placeholder:"ADDRESS" group:"Addresses:" help:"Listen at this address: HOST:PORT, :PORT or unix:PATH."`
 	BaseURL      string    `name:"base-url" placeholder:"URL" group:"Addresses:" help:"Address at which editors reach the gallery, with an optional path. Without it, responses contain the address of each request, and shared caches may not store them."`
 	ContentURL   string    `name:"content-url" placeholder:"URL" group:"Addresses:" help:"Address from which editors load assets and files, if it is another host. Build the site with the same --content-url, or its page shows no pictures."`
-	NoFiles      bool      `group:"Addresses:" help:"Respond to queries only. The web server in front of galshim serves the site's files and pages."`
+	NoFiles      bool      `group:"Addresses:" help:"Serve no files but readmes, in which galshim fills in the address of the gallery. The web server in front of galshim serves all other files and pages."`
 	TrustedProxy []network `placeholder:"CIDR" group:"Addresses:" help:"Trust Forwarded and X-Forwarded-* headers from these addresses, such as those of a load balancer, instead of from loopback addresses. The value none trusts no address. Unix sockets are always trusted."`
 
 	TLSCert       string `name:"tls-cert" complete:"path" placeholder:"FILE" group:"TLS:" help:"Certificate chain (PEM). It is read again when the file changes."`

@@ -255,7 +255,7 @@ func TestContentURL(t *testing.T) {
 	}
 }
 
-// TestNoFiles checks that a server without files serves everything else.
+// TestNoFiles checks that a server without files serves everything else, and readmes.
 func TestNoFiles(t *testing.T) {
 	g := openSample(t, func(c *config) { c.files = false })
 	for request, status := range map[string]int{
@@ -264,7 +264,11 @@ func TestNoFiles(t *testing.T) {
 		"GET /manifest.json":                  200,
 		"GET /control.json":                   200,
 		"GET /":                               404,
-		"GET /item":                           404,
+		"GET /item/acme.hello.html":           404,
+		"GET /gallery.css":                    404,
+		"GET /item?itemName=Acme.Hello":       302,
+		"GET /publishers/acme":                302,
+		"GET /" + readmePath:                  200,
 		"GET /assets/acme/hello/1.2.3/" + pkg: 404,
 		"GET /files/acme/hello/1.2.3@web/x":   404,
 		"GET /publishers/acme/vsextensions/hello/latest/vspackage": 404,
@@ -272,6 +276,7 @@ func TestNoFiles(t *testing.T) {
 		method, target, _ := strings.Cut(request, " ")
 		checkExchange(t, request, g.request(method, target, ""), status, "", nil)
 	}
+	checkExchange(t, "missing page", g.request("GET", "/none", "", "Accept", browser), 404, missingText, nil)
 }
 
 // TestConditionalRequests sends requests with If-None-Match, Range and If-Range.

@@ -17,7 +17,7 @@ import (
 // redirects to the page of the extension.
 func (s *server) item(w *reply, r *http.Request, g *generation) error {
 	id := r.URL.Query().Get("itemName")
-	if id == "" || !s.files {
+	if id == "" {
 		return s.siteFile(w, r, g)
 	}
 	if !hasPages(g) {
@@ -39,6 +39,8 @@ func (s *server) item(w *reply, r *http.Request, g *generation) error {
 // Links in pages are relative, so a page works only at an address of the right depth, for which a
 // browser counts doubled slashes, and does not count escaped ones. There is no page at such an
 // address.
+//
+// With --no-files, the web server in front of galshim serves pages. It leaves redirects to galshim.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	if !hasPages(g) {
 		return s.oldPage(w, r, g)
@@ -48,7 +50,7 @@ func (s *server) page(w *reply, r *http.Request, g *generation) error {
 		return redirect(w, r, indexPage, r.URL.RawQuery)
 	}
 	name, ok := plainPath(address)
-	if !ok || !s.files {
+	if !ok {
 		return s.missing(w, r, g, s.notFound(r, g))
 	}
 	file := name
@@ -57,6 +59,8 @@ func (s *server) page(w *reply, r *http.Request, g *generation) error {
 	}
 	if f, found, err := findPage(g, file); err != nil {
 		return err
+	} else if found && !s.files {
+		return s.notFound(r, g)
 	} else if found {
 		return s.serveFile(w, r, g, f, headers.ShortLived)
 	}
@@ -123,7 +127,7 @@ func plainPath(address string) (path string, ok bool) {
 // returns err, the response to all others, and to all if there is no such page.
 func (s *server) missing(w *reply, r *http.Request, g *generation, err error) error {
 	w.Header().Add("Vary", "Accept")
-	if !s.files || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		return err
 	}
 	page, failed := g.missingPage(r.Context())
