@@ -46,7 +46,8 @@ components: ## install the editor, browser, web server and packager for e2e into
 # MASKED runs a command as on a new machine: without the system's own nginx, node and so on.
 MASKED = bash cmd/e2e/toolchain/masked.sh '$(CACHE)'
 e2e: components ## tests with the real editor, browser, web server, packager and S3 server
-	packages=$$(.ci/packages e2e) && $(MASKED) go test -tags e2e -count=1 -timeout 25m -p 1 $$packages
+	packages=$$(.ci/packages e2e) && tests=$$(.ci/packages e2e-tests) && \
+		$(MASKED) go test -tags e2e -count=1 -timeout 25m -p 2 -run "$$tests" $$packages
 
 # The first line runs two steps at once: one waits for the network while the other computes.
 # Add steps that need only Go, and take less than two minutes, to the second line.

@@ -13,6 +13,7 @@ import (
 // packageLists are the lists that .ci/packages prints for listedModule.
 var packageLists = []struct{ kind, want string }{
 	{"e2e", "m/e2e/toolchain m/a m/e2e"},
+	{"e2e-tests", "^(FuzzE|TestA|TestE|TestT)$"},
 	{"record", "m/a"},
 	{"update", "m/b m/x"},
 	{"bench", "m/b m/c"},
@@ -51,6 +52,7 @@ package d
 package e2e
 
 func TestE(t *testing.T) {}
+func FuzzE(f *testing.F) {}
 -- e2e/toolchain/t_test.go --
 //go:build e2e
 
