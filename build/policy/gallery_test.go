@@ -16,6 +16,7 @@ func TestGallery(t *testing.T) {
 	for _, text := range []string{
 		"{\"gallery\": {\"logo\": \"img/a.svg\", \"install\": [\"vscodium\"]}}",
 		"{\"gallery\": {\"logo\": \"img/a.svg\", \"install\": [\"vscodium\"]}, // comma\n}",
+		"{\"denyLists\": [\"a\"], \"gallery\": {\"logo\": \"img/a.svg\", \"install\": [\"vscodium\"]},\n}",
 		"{\n\"denyLists\": [\"a\"],\n\"gallery\": {\"logo\": \"img/a.svg\", \"install\": [\"vscodium\"]} // none\n}\n",
 	} {
 		p, err := Load("p", []byte(text), readSample)
