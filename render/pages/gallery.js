@@ -190,6 +190,8 @@ function search() {
   function finish(found) {
     count.textContent = (found.more ? 'More than ' : '') + counted(found.total, 'extension');
     more.hidden = found.last ?? rows.children.length >= found.total;
+    rows.hidden = !found.total; // then the categories and letters are below
+    byId('browse').hidden = !rows.hidden;
   }
   const fail = error => {
     rows.replaceChildren();

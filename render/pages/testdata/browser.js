@@ -96,7 +96,10 @@ const steps = {
     await page.selectOption('#sort', '4');
     await page.waitForURL('**/index.html?q=note&sort=4');
     await page.fill('#q', 'zzz');
-    await page.locator('#count', { hasText: '0 extensions' }).waitFor();
+    await page.locator('#count', { hasText: /^0 extensions$/ }).waitFor();
+    await page.locator('#browse').waitFor(); // there is a way on
+    await page.fill('#q', 'note');
+    await page.locator('#browse').waitFor({ state: 'hidden' });
     await page.fill('#q', '');
     await page.selectOption('#sort', '');
     await page.locator('#browse').waitFor();
@@ -119,6 +122,9 @@ const steps = {
     await find('mid', '1 extension', ['Midnight Theme']);
     await find('theme', '1 extension', ['Midnight Theme']);
     await find('programming lang', '5 extensions', ['Log Language', 'LaTeX Workshop', 'Python Environments', 'Rust Analyser', 'Terraform Tools']);
+    await page.selectOption('#sort', '2');
+    await find('programming language', '5 extensions', ['LaTeX Workshop', 'Log Language', 'Python Environments', 'Rust Analyser', 'Terraform Tools']);
+    await page.selectOption('#sort', '');
     await find('language LOG', '1 extension', ['Log Language']);
     await find('go', '1 extension', ['Go Snippets']);
     await find('zzz', '0 extensions', []);
@@ -209,10 +215,10 @@ const steps = {
     }
     const look = await page.evaluate(() => {
       const link = document.querySelector('.prose a[href^=http]');
-      return { ink: getComputedStyle(document.querySelector('.prose p')).color, paper: getComputedStyle(document.body).backgroundColor,
+      return { ink: getComputedStyle(document.querySelector('.prose p')).color, lead: getComputedStyle(document.querySelector('.lead')).color, paper: getComputedStyle(document.body).backgroundColor,
         address: getComputedStyle(link, '::after').content, width: document.documentElement.scrollWidth };
     });
-    assert.deepEqual([look.ink, look.paper], ['rgb(0, 0, 0)', 'rgb(255, 255, 255)']);
+    assert.deepEqual([look.ink, look.lead, look.paper], ['rgb(0, 0, 0)', 'rgb(95, 91, 83)', 'rgb(255, 255, 255)']);
     assert.match(look.address, /https:/);
     assert.ok((await page.pdf()).length > 10_000);
   },
