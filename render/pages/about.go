@@ -27,8 +27,8 @@ func (s *Site) Editors() ([]byte, error) {
 	}), err
 }
 
-// clients returns the editors, also those that cannot use the gallery. Those for which galbuild config prints a configuration have that
-// text.
+// clients returns the editors, also those that cannot use the gallery. Those for which galbuild
+// config prints a configuration have that text.
 func (s *Site) clients() ([]Client, error) {
 	base := cmp.Or(s.BaseURL, unknownBase)
 	gallery := deploy.Editor{BaseURL: base, ContentURL: s.ContentURL}

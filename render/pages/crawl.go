@@ -18,8 +18,8 @@ type Location struct {
 // mostLocations is the limit of the protocol, see https://www.sitemaps.org/protocol.html.
 const mostLocations = 50_000
 
-// Sitemap returns the list of pages for search engines, or nil if the base URL is not known, because
-// its addresses must be absolute. If there are too many pages, it has the first ones.
+// Sitemap returns the list of pages for search engines, or nil if the base URL is not known,
+// because its addresses must be absolute. If there are too many pages, it has the first ones.
 func (s *Site) Sitemap(pages []Location) []byte {
 	if s.BaseURL == "" {
 		return nil

@@ -26,8 +26,9 @@ function numbers(installs, rating, ratings) {
   return [installs ? counted(installs, 'install') : '', ratings ? `★ ${rating.toFixed(1)} (${ratings.toLocaleString('en')})` : ''].filter(Boolean);
 }
 
-// query returns the extensions of one page of results as {extensions, total, more}. more is true if
-// there are more than total. A gallery that is only files has no server that answers.
+// query returns one page of results as {extensions, total}. A gallery that is only files has no
+// server that answers. Then the result also has more, if there are more results than total, and
+// last, if there is no further page.
 let onlyFiles = false;
 async function query(text, sort, page, size) {
   if (!onlyFiles) {
@@ -71,6 +72,7 @@ const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 const number = text => [...text].reduce((n, digit) => 64 * n + digits.indexOf(digit), 0);
 const cut = (text, size) => text ? text.match(RegExp(`.{${size}}`, 'g')) : [];
 const hex = (n, size) => n.toString(16).padStart(size, '0');
+// amount returns the least number of a level.
 const amount = level => level && 10 ** ((level - 1) / 7) * 1.000001;
 
 // hash returns FNV-1a of a text.
@@ -91,11 +93,14 @@ function load(path) {
 const wordsOf = text => (text.normalize('NFKD').replace(/[\u0300-\u036f\ufe00-\ufe0f]/g, '').normalize('NFC').toLowerCase()
   .match(/[\p{L}\p{M}\p{Nd}]+[+#]*/gu) || []).map(word => word.slice(0, 64));
 
-// A record is an extension in the order of a file.
-const record = (text, order) => ({ key: text.slice(0, 6), installs: number(text[6]), ratings: amount(number(text[7])), rating: number(text[8]) / 10, updated: number(text.slice(9, 12)), published: number(text.slice(12)), order });
+// record returns an extension. order is its position in a file.
+const record = (text, order) => ({
+  key: text.slice(0, 6), installs: number(text[6]), ratings: amount(number(text[7])), rating: number(text[8]) / 10,
+  updated: number(text.slice(9, 12)), published: number(text.slice(12)), order,
+});
 
-// find returns the records of the terms that begin with a word, by their keys, with their scores,
-// and the beginnings of the keys of others.
+// findWord returns the records of the terms that begin with a word, by their keys, with their
+// scores, and the beginnings of the keys of others.
 async function findWord(word) {
   const { documents, terms = {} } = await load('terms/' + hex(hash([...word].slice(0, 3).join('')) & 255, 2));
   const found = new Map(), rest = new Set();
@@ -112,7 +117,7 @@ async function findWord(word) {
   return { found, rest };
 }
 
-// orders are the values by which records are sorted, by sortBy, with their names in search/top.json.
+// orders are the values by which records are sorted, by sortBy, with their names in top.json.
 const orders = {
   0: ['installs', r => r.score], 1: ['updated', r => r.updated], 2: ['name', r => -r.order], 4: ['installs', r => r.installs],
   10: ['published', r => r.published], 12: ['rating', r => (r.ratings * r.rating + 80) / (r.ratings + 20)],
@@ -141,7 +146,8 @@ async function searchFiles(text, sort, page, size) {
     return { ...e, icon: e.icon && content + encodeURI(e.icon), facts: [
       installs ? `${(Math.floor(installs / unit) * unit).toLocaleString('en')}+ installs` : '', r.ratings ? `★ ${r.rating.toFixed(1)}` : '', e.updated].filter(Boolean) };
   }));
-  return { extensions, total, more, last: page * size >= all.length };
+  // A card is missing for some minutes if its file is older in a cache than that of the word.
+  return { extensions: extensions.filter(e => e.id), total, more, last: page * size >= all.length };
 }
 
 // card returns the row of an extension, as the pages have it.

@@ -60,7 +60,8 @@ func (v view) Openers(id string) (all []opener) {
 	return all
 }
 
-// Commands returns the commands of the editors that no link opens, or else that of the first editor.
+// Commands returns the commands of the editors that no link opens, or else that of the first
+// editor.
 func (v view) Commands() []string {
 	first, _ := v.commands()
 	return first

@@ -25,8 +25,8 @@ var steps = []string{"width and axe-core", "width of all pages", "without JavaSc
 	"search with the keyboard only", "back in a paged list", "print", "numbers and addresses that the script fills in", "layout", "hostile readme"}
 
 // TestBrowser opens the sample pages in Chromium, at a path below the root of their host. If the
-// variable SCREENSHOTS names a folder, it only makes screenshots, to look at them. With the variable
-// STEP, it only runs that step.
+// variable SCREENSHOTS names a folder, it only makes screenshots, to look at them. With the
+// variable STEP, it only runs that step.
 func TestBrowser(t *testing.T) {
 	const base = "/tools/gallery/"
 	g, err := pagestest.New(base)

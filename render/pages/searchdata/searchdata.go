@@ -21,10 +21,13 @@
 // that one of the terms has, in the order of names. Each character is a digit of base 64, in the
 // order of [digits]:
 //
-//	0–5   key of the extension, in the order of bytes of the SHA-256 of its lower-case id
-//	6     installs, 7     ratings, as a level l: at least 10^((l-1)/7), and 0 for none
-//	8     average rating in tenths
-//	9–11  date of the update, 12–14 date of publication, in days since 1970
+//	0–5    key of the extension: the first 36 bits of the SHA-256 of its lower-case id, or the
+//	       next number if another extension has that
+//	6      level of its installs: 0 for none, or else l for at least 10^((l-1)/7)
+//	7      level of the number of its ratings
+//	8      average rating in tenths
+//	9–11   date of the last update, in days since 1970
+//	12–14  date of publication
 //
 // "terms" has for each term a text of four digits for each extension: three for its position in
 // "documents", and one for the weight of the term, from 1 to 63. A term of more than [mostOfTerm]

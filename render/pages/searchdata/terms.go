@@ -17,7 +17,7 @@ const (
 	publisherWeight = 12
 	tagWeight       = 8
 	categoryWeight  = 6
-	partDivisor     = 2 // of a term that is only a part of a word, such as lens of GitLens
+	partDivisor     = 4 // of a term that is only a part of a word, such as lens of GitLens
 	maxWeight       = 63
 )
 
@@ -64,7 +64,7 @@ func title(name string, weight uint64) map[string]uint64 {
 	all := map[string]uint64{}
 	whole := Words(name)
 	for _, part := range Words(parts(name)) {
-		all[part] = weight / partDivisor / 2
+		all[part] = weight / partDivisor
 	}
 	for _, word := range whole {
 		all[word] = weight/2 + weight/2/uint64(len(whole))

@@ -145,6 +145,17 @@ const steps = {
     await page.waitForURL('**/item/initech.reports.html');
     await page.goBack();
     await page.waitForFunction(() => document.activeElement?.textContent === 'Reports');
+    // A word that more extensions have than its file names.
+    const common = await open('index.html', { api: false });
+    await common.route('**/search/terms/*.json', async route => {
+      const response = await route.fetch(), json = response.ok() ? await response.json() : { terms: {} };
+      if (json.terms.notes) json.terms.notes = [json.terms.notes, 'AAAA'];
+      await route.fulfill({ response, json });
+    });
+    await common.fill('#q', 'notes');
+    await common.locator('#count', { hasText: /^More than 1 extension$/ }).waitFor();
+    await common.fill('#q', 'notes tools');
+    await common.locator('#count', { hasText: /^1 extension$/ }).waitFor();
     return { errors: /status of 404/ };
   },
 
