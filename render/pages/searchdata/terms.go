@@ -108,8 +108,14 @@ func Words(text string) (all []string) {
 	return all
 }
 
-func isLetter(r rune) bool { return unicode.In(r, unicode.L, unicode.M, unicode.Nd) }
-func isSign(r rune) bool   { return r == '+' || r == '#' }
+func isLetter(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z'
+	}
+	return unicode.In(r, unicode.L, unicode.M, unicode.Nd)
+}
+
+func isSign(r rune) bool { return r == '+' || r == '#' }
 
 // normalize returns a text without accents, ligatures and widths, as package index does.
 func normalize(s string) string {
