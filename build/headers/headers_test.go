@@ -11,7 +11,6 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/headers"
 	"galbuild/build/site"
-	"galbuild/build/vsix/manifest"
 	"galbuild/render/gallery"
 )
 
