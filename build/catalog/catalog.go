@@ -7,14 +7,17 @@
 //
 // The format is JSON lines, in a main file and in one file for each [Chunk] of extensions. The main
 // file begins with a header, which has the number of lines of each kind. It is followed by the
-// public part of each record, sorted by id, each [Dropped] version, sorted by Key, one line with
-// the statistics of each extension that has any, sorted by Key, one line for each [DerivedFile],
-// sorted by path, and one line for each chunk, with the hashes and sizes of its files:
+// public part of each record, sorted by id, each [Dropped] version, sorted by Key, each
+// [CountedFile], sorted by name, one line with the statistics and the [Usage] of each extension
+// that has any, sorted by Key, one line for each [DerivedFile], sorted by path, and one line for
+// each chunk, with the hashes and sizes of its files:
 //
-//	{"galbuild":4,"records":1,"dropped":1,"statistics":1,"derived":1,"chunks":2,"baseUrl":"https://host"}
+//	{"galbuild":4,"records":1,"dropped":1,"counted":1,"statistics":2,"derived":1,"chunks":2,…}
 //	{"id":"…","kind":"removed","subject":"acme.notes@1.0.0","counter":1,"when":"…"}
 //	{"since":"…","version":{"version":"0.9.0",…,"publisher":"acme","name":"hello"}}
+//	{"file":"2026-11-29.5d0f…","bytes":4711,"day":"2026-11-29"}
 //	{"id":"acme.hello","runs":[{"versions":3,"statistics":{"install":4711}},{"versions":1}]}
+//	{"id":"acme.notes","counts":[{"counter":"91c6…","installs":7,"day":"2026-11-29",…}]}
 //	{"path":"item/acme.hello.html","sha256":"…","size":8192,"key":"4b8e55d03c2a7f61"}
 //	{"lines":{"sha256":"…","size":8192},"index":[{"sha256":"…","documents":29,"files":412,…},…]}
 //	{"first":"acme.hello","lines":{"sha256":"…","size":77110},"index":[…]}
@@ -27,7 +30,9 @@
 //
 // If one extension changes, one line of one chunk changes, and one line of the main file. If
 // statistics change, only the main file changes. Its line for an extension says how many versions
-// have the same statistics, or none, from the newest version to the oldest. What remains of the
+// have the same statistics, or none, from the newest version to the oldest. It also has what is
+// known about the extension apart from its versions, and then it may be about an extension that is
+// not in the catalogue any more. What remains of the
 // catalogue of an earlier generation after a purge is a main file, too, with chunks of its own.
 //
 // What only auditors need is in a second file, which is not served: one line for the private part
@@ -112,6 +117,8 @@ type Catalog struct {
 	Records    []Record      // sorted by ID
 	Dropped    []Dropped     // sorted with CompareDropped
 	Packages   []Package     // sorted with ComparePackages; empty if they are not known
+	Counted    []CountedFile // sorted with CompareCounted
+	Usage      []Usage       // sorted with CompareUsage
 	Derived    []DerivedFile // sorted by Path
 	Extensions []Extension
 

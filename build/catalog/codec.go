@@ -23,6 +23,8 @@ type header struct {
 	Format  int `json:"galbuild"`
 	Records int `json:"records,omitempty"` // number of lines with records
 	Dropped int `json:"dropped,omitempty"` // number of lines with dropped versions, after them
+	// Counted is the number of lines with files of statistics that were counted, after them.
+	Counted int `json:"counted,omitempty"`
 	// Statistics is the number of lines with the statistics of an extension, after them.
 	Statistics int `json:"statistics,omitempty"`
 	Derived    int `json:"derived,omitempty"` // number of lines with derived files, after them
@@ -62,13 +64,13 @@ func (c *Catalog) Write(w io.Writer) error {
 }
 
 // encodeBeginning returns the header, with this number of chunks, the records, the dropped
-// versions, the statistics and the derived files.
+// versions, the files that were counted, the statistics, and the derived files.
 func (c *Catalog) encodeBeginning(chunks int) ([]byte, error) {
-	statistics, n, err := appendStatistics(nil, c.Extensions)
+	statistics, n, err := appendStatistics(nil, c.Extensions, c.Usage)
 	if err != nil {
 		return nil, err
 	}
-	text, err := jsondoc.Line(header{Format, len(c.Records), len(c.Dropped), n, len(c.Derived), chunks, c.Settings})
+	text, err := jsondoc.Line(header{Format, len(c.Records), len(c.Dropped), len(c.Counted), n, len(c.Derived), chunks, c.Settings})
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +83,9 @@ func (c *Catalog) encodeBeginning(chunks int) ([]byte, error) {
 		if text, err = jsondoc.AppendLine(text, &c.Dropped[i]); err != nil {
 			return nil, err
 		}
+	}
+	if text, err = appendCounted(text, c.Counted); err != nil {
+		return nil, err
 	}
 	text = append(text, statistics...)
 	for i := range c.Derived {
@@ -158,10 +163,14 @@ func readBeginning(lines *bufio.Reader) (*Catalog, header, error) {
 	if c.Dropped, err = readDropped(lines, h.Dropped, h.Records+2); err != nil {
 		return nil, header{}, err
 	}
-	if c.statistics, err = readStatistics(lines, h.Statistics, h.Records+h.Dropped+2); err != nil {
+	if c.Counted, err = readCounted(lines, h.Counted, h.Records+h.Dropped+2); err != nil {
 		return nil, header{}, err
 	}
-	c.Derived, err = readDerived(lines, h.Derived, h.Records+h.Dropped+h.Statistics+2)
+	before := h.Records + h.Dropped + h.Counted + 2
+	if c.statistics, c.Usage, err = readStatistics(lines, h.Statistics, before); err != nil {
+		return nil, header{}, err
+	}
+	c.Derived, err = readDerived(lines, h.Derived, before+h.Statistics)
 	return c, h, err
 }
 
@@ -174,7 +183,9 @@ func (h *header) checkMain() error {
 }
 
 // lines returns the number of lines that readBeginning reads.
-func (h *header) lines() int { return 1 + h.Records + h.Dropped + h.Statistics + h.Derived }
+func (h *header) lines() int {
+	return 1 + h.Records + h.Dropped + h.Counted + h.Statistics + h.Derived
+}
 
 func readHeader(line []byte) (header, error) {
 	var h header
@@ -190,7 +201,7 @@ func readHeader(line []byte) (header, error) {
 	for _, lines := range []struct {
 		key       string
 		n, atMost int
-	}{{"records", h.Records, maxRecords}, {"dropped", h.Dropped, maxRecords}, {"statistics", h.Statistics, maxRecords}, {"derived", h.Derived, maxRecords}, {"chunks", h.Chunks, MaxChunks}} {
+	}{{"records", h.Records, maxRecords}, {"dropped", h.Dropped, maxRecords}, {"counted", h.Counted, maxRecords}, {"statistics", h.Statistics, maxRecords}, {"derived", h.Derived, maxRecords}, {"chunks", h.Chunks, MaxChunks}} {
 		if lines.n < 0 || lines.n > lines.atMost {
 			return header{}, fmt.Errorf("catalogue line 1: %s: want 0 to %d, found %d", lines.key, lines.atMost, lines.n)
 		}
@@ -198,8 +209,8 @@ func readHeader(line []byte) (header, error) {
 	return h, nil
 }
 
-// maxRecords is the largest number of records, of dropped versions, of lines with statistics, and
-// of derived files.
+// maxRecords is the largest number of records, of dropped versions, of files that were counted, of
+// lines with statistics, and of derived files.
 const maxRecords = 10_000_000
 
 // readRecords reads the lines of n records.

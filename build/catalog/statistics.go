@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	json2 "github.com/go-json-experiment/json"
 
 	"galbuild/build/jsondoc"
 )
 
-// Statistics are the statistics of a sidecar.
+// Statistics are the statistics of a sidecar. Those of a file that a build imports, and what the
+// gallery counts itself, are in [Usage].
 //
 // They change every night for nearly all extensions, while everything else stays as it is. So they
 // are not among the lines of extensions, but in lines of their own in the main file of the
@@ -23,10 +25,12 @@ type Statistics struct {
 	RatingCount   int64   `json:"ratingcount,omitempty"`
 }
 
-// statisticsLine is the line with the statistics of the versions of an extension.
+// statisticsLine is the line with the statistics of the versions of an extension, and its usage.
 type statisticsLine struct {
-	ID   string          `json:"id"`   // the Key of the extension
-	Runs []statisticsRun `json:"runs"` // all its versions, newest first
+	ID       string          `json:"id"`             // the Key of the extension
+	Runs     []statisticsRun `json:"runs,omitempty"` // all its versions, newest first; empty if they have none
+	Imported *Imported       `json:"imported,omitempty"`
+	Counts   []Counts        `json:"counts,omitempty"`
 }
 
 // statisticsRun is a number of neighbouring versions with the same statistics. Galleries count for
@@ -54,19 +58,30 @@ func (v *Version) statistics() *Statistics {
 	return v.Sidecar.Statistics
 }
 
-// appendStatistics appends a line for each extension that has statistics, and returns their number.
-func appendStatistics(text []byte, extensions []Extension) (_ []byte, n int, err error) {
+// appendStatistics appends a line for each extension that has statistics or usage, and returns
+// their number.
+func appendStatistics(text []byte, extensions []Extension, usage []Usage) (_ []byte, n int, err error) {
+	var lines []statisticsLine
 	for i := range extensions {
-		line := statisticsOf(&extensions[i])
-		if line == nil {
-			continue
+		if line := statisticsOf(&extensions[i]); line != nil {
+			lines = append(lines, *line)
 		}
-		if text, err = jsondoc.AppendLine(text, line); err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", line.ID, err)
-		}
-		n++
 	}
-	return text, n, nil
+	used := make([]statisticsLine, len(usage))
+	for i, u := range usage {
+		used[i] = statisticsLine{ID: u.ID, Imported: u.Imported, Counts: u.Counts}
+	}
+	byID := func(a, b statisticsLine) int { return strings.Compare(a.ID, b.ID) }
+	lines = merge(lines, used, byID, func(a, b statisticsLine) statisticsLine {
+		b.Runs = a.Runs
+		return b
+	})
+	for i := range lines {
+		if text, err = jsondoc.AppendLine(text, &lines[i]); err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", lines[i].ID, err)
+		}
+	}
+	return text, len(lines), nil
 }
 
 // statisticsOf returns the line of an extension, or nil if none of its versions has statistics.
@@ -131,13 +146,14 @@ func (e *Extension) checkNoStatistics() error {
 	return nil
 }
 
-// readStatistics reads the lines of n extensions, the first of which has this number.
-func readStatistics(lines *bufio.Reader, n, number int) (all []statisticsLine, err error) {
+// readStatistics reads the lines of n extensions, the first of which has this number. It returns
+// those with statistics of versions, and the usage of all.
+func readStatistics(lines *bufio.Reader, n, number int) (all []statisticsLine, usage []Usage, err error) {
 	before := ""
 	for end := number + n; number < end; number++ {
 		line, err := readLine(lines)
 		if err != nil && err != io.EOF {
-			return nil, err
+			return nil, nil, err
 		}
 		var s statisticsLine
 		if err = checkLine(line); err == nil {
@@ -147,11 +163,17 @@ func readStatistics(lines *bufio.Reader, n, number int) (all []statisticsLine, e
 			err = s.check(before)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("catalogue line %d: statistics: %w", number, err)
+			return nil, nil, fmt.Errorf("catalogue line %d: statistics: %w", number, err)
 		}
-		all, before = append(all, s), s.ID
+		if len(s.Runs) > 0 {
+			all = append(all, s)
+		}
+		if u := (Usage{s.ID, s.Imported, s.Counts}); u.Imported != nil || len(u.Counts) > 0 {
+			usage = append(usage, u)
+		}
+		before = s.ID
 	}
-	return all, nil
+	return all, usage, nil
 }
 
 // check refuses invalid values, and a line that does not follow the one with the id before.
@@ -169,6 +191,12 @@ func (l *statisticsLine) check(before string) error {
 		if err := run.Statistics.check(); err != nil {
 			return fmt.Errorf("%s: %w", l.ID, err)
 		}
+	}
+	if err := (&Usage{l.ID, l.Imported, l.Counts}).check(); err != nil {
+		return fmt.Errorf("%s: %w", l.ID, err)
+	}
+	if len(l.Runs) == 0 && l.Imported == nil && len(l.Counts) == 0 {
+		return fmt.Errorf("%s: the line has nothing but the id", l.ID)
 	}
 	return nil
 }
