@@ -14,33 +14,35 @@ import (
 	"galbuild/build/jsondoc"
 )
 
-// readLists adds what the lists deny. It returns those that are not included in the document, or
-// nil if all are.
-func (r *reader) readLists(read func(path string) ([]byte, error)) map[string]map[string]int {
+// readLists adds what the lists deny, and the ratings. It returns those that are not included in
+// the document, or nil if all are.
+func (r *reader) readLists(read func(path string) ([]byte, error)) map[string]any {
 	included := r.includedLists()
-	if included != nil || len(r.denyLists) == 0 {
+	if included != nil || len(r.denyLists) == 0 && r.ratings == nil {
 		read = func(string) ([]byte, error) {
 			return nil, errors.New(`the list is not among those of the key "lists"; delete that key, so that the lists are read from their files again`)
 		}
 	}
-	added := make(map[string]map[string]int)
+	added := make(map[string]any)
 	for _, f := range r.denyLists {
 		path, ok := r.string(f, "the path of a list")
 		if !ok {
 			continue
 		}
-		entries, ok := included[path]
-		delete(included, path)
-		if !ok {
-			if entries, ok = r.readList(f, path, read); !ok {
-				continue
-			}
+		var entries map[string]int
+		if list, ok := included[path]; ok {
+			entries = r.entries(list)
+		} else if entries, ok = r.readList(f, path, read); ok {
 			added[path] = entries
+		} else {
+			continue
 		}
+		delete(included, path)
 		r.denyAll(f, path, entries)
 	}
+	r.readRatings(included, added, read)
 	for _, path := range slices.Sorted(maps.Keys(included)) {
-		r.problem(*r.lists, "%.100q is not among denyLists", path)
+		r.problem(*r.lists, "%.100q is neither among denyLists nor the file of ratings", path)
 	}
 	if len(added) == 0 {
 		return nil
@@ -48,20 +50,25 @@ func (r *reader) readLists(read func(path string) ([]byte, error)) map[string]ma
 	return added
 }
 
-// includedLists returns the value of the key "lists": the entries of each list, with their lines.
-func (r *reader) includedLists() map[string]map[string]int {
+// includedLists returns the members of the key "lists" by their paths, or nil if there is none.
+func (r *reader) includedLists() map[string]field {
 	if r.lists == nil {
 		return nil
 	}
-	all := make(map[string]map[string]int)
+	all := make(map[string]field)
 	for _, list := range r.members(*r.lists) {
-		entries := make(map[string]int)
-		for _, x := range r.members(list) {
-			entries[x.name] = r.count(x)
-		}
-		all[list.name] = entries
+		all[list.name] = list
 	}
 	return all
+}
+
+// entries returns the entries of an included list, with their lines.
+func (r *reader) entries(list field) map[string]int {
+	entries := make(map[string]int)
+	for _, x := range r.members(list) {
+		entries[x.name] = r.count(x)
+	}
+	return entries
 }
 
 func (r *reader) readList(f field, path string, read func(path string) ([]byte, error)) (map[string]int, bool) {
@@ -200,7 +207,7 @@ func parseJSONList(text []byte) (map[string]int, error) {
 
 // include returns a policy with the members "lists" and "files", unless they are nil. Each is on a
 // line of its own before the last bracket.
-func include(text []byte, root hujson.Value, lists map[string]map[string]int, files map[string]string) []byte {
+func include(text []byte, root hujson.Value, lists map[string]any, files map[string]string) []byte {
 	end := root.EndOffset - 1
 	added := text[:end:end]
 	object := root.Value.(*hujson.Object)                                                             // newDocument has checked it

@@ -34,6 +34,8 @@ var valid = []string{
 	`{"platforms": ["web", "universal", "alpine-arm64"]}`,
 	`{"featured": ["a.b"], "recommended": [], "deprecated": {"a.b": {}, "a.c": {"use": "A.b", "reason": "It’s old"}}}`,
 	`{"publishers": {"acme": {"displayName": "Acme Ltd.", "domain": "https://acme.example/x"}, "b": {}}}`,
+	`{"ratings": "ratings.csv", "rateUrl": "http://host/{id}/rate?x={id}"}`,
+	`{"ratings": "a", "lists": {"a": {"acme.notes": [4.5, 12, 3], "acme.b": [0, 0, 1]}}}`,
 	`{"search": {"pins": {"text with spaces": ["a.b"]}, "synonyms": [["js", "c++", "ünï"]]}}`,
 	`{"gallery": {}}`, `{"gallery": {"title": "Für alle", "contact": "https://acme.example/help", "install": []}}`,
 	`{"gallery": {"logo": "a.svg", "contact": "mailto:a.b+c@acme.example", "install": ["vscode", "code-server", "vscode"]}}`,
@@ -45,8 +47,11 @@ const drawing = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" vi
 
 // readSample returns a file that policies name: the logo, or a list.
 func readSample(path string) ([]byte, error) {
-	if strings.HasSuffix(path, ".svg") {
+	switch {
+	case strings.HasSuffix(path, ".svg"):
 		return []byte(drawing), nil
+	case path == "ratings.csv":
+		return []byte("id,average,count\nacme.notes,4.5,12\n"), nil
 	}
 	return []byte("evil.thing\n"), nil
 }
@@ -77,7 +82,13 @@ var invalid = []struct {
 	{`{"deny": ["sha256:12"]}`, `deny: "sha256:12": want sha256: and 64 hexadecimal digits`, false},
 	{`{"denyLists": ["a.txt"]}`, `denyLists: a.txt: the file is not included`, true},
 	{`{"denyLists": ["a", "b"], "lists": {"a": {}}}`, `denyLists: b: the list is not among those of the key "lists"; delete that key`, true},
-	{`{"lists": {"a": {"x.y": 1}}}`, `lists: "a" is not among denyLists`, true},
+	{`{"lists": {"a": {"x.y": 1}}}`, `lists: "a" is neither among denyLists nor the file of ratings`, true},
+	{`{"ratings": 7}`, `ratings: want the path of a file, found 7`, false},
+	{`{"ratings": "r.csv"}`, `ratings: r.csv: the file is not included`, true},
+	{`{"ratings": "r.csv", "lists": {"r.csv": {"a.b": [5.5, 1, 2]}}}`, `lists.r.csv.a.b: want an average, a count and a line, found [5.5, 1, 2]`, true},
+	{`{"ratings": "r.csv", "lists": {"r.csv": {"a.b": [5, 1]}}}`, `lists.r.csv.a.b: want an average, a count and a line, found [5, 1]`, false},
+	{`{"rateUrl": "https://host/rate"}`, `rateUrl: want an http or https address with {id} in place of the extension`, false},
+	{`{"rateUrl": "javascript:alert({id})"}`, `rateUrl: want an http or https address`, false},
 	{`{"denyLists": ["a"], "lists": {"a": {"x.y": 0}}}`, `lists.a.x.y: want a whole number from 1 to 1000000000, found 0`, false},
 	{`{"denyLists": ["a"], "lists": {"a": {"x y": 7}}}`, `denyLists: a:7: want a publisher`, true},
 	{`{"minimumAge": 7}`, `minimumAge: want a duration such as "12h", "7d" or "0s", found 7`, false},

@@ -32,6 +32,12 @@ type Policy struct {
 	Publishers  map[string]Publisher // by lower-case name
 	Search      Search
 	Gallery     Gallery
+
+	Ratings     map[string]catalog.Rating // by lower-case id; those of RatingsFile
+	RatingsFile string                    // the path in the policy, or ""
+	// RateURL is the address at which people rate an extension, with {id} in place of its id;
+	// "" if there is none. See RateLink.
+	RateURL string
 }
 
 // A Deprecation is what the policy says about a deprecated extension.

@@ -340,6 +340,8 @@ func TestReadme(t *testing.T) {
 	}
 	if p.Publishers["acme"].DisplayName != "Acme Tools" || p.Deprecated[0] != (Deprecation{"acme.jots", "acme.notes", "acme.notes has all its functions"}) ||
 		!slices.Equal(p.Search.Pins["notes"], []string{"acme.notes"}) || len(p.Search.Synonyms) != 2 ||
+		p.Ratings["acme.notes"] != (catalog.Rating{Average: 4.5, Count: 12, Line: 2}) ||
+		p.RateLink("acme.notes") != "https://intranet.example/rate?extension=acme.notes" ||
 		!slices.Equal(p.Featured, []string{"acme.notes"}) || p.Gallery.Title != "Acme extensions" || p.Gallery.Logo.File != "logo.svg" || !slices.Equal(p.Recommended, []string{"acme.notes", "globex.beta"}) {
 		t.Errorf("got %+v", p)
 	}

@@ -74,12 +74,13 @@ type reader struct {
 	lists     *field
 	logo      *field // of the key gallery
 	files     *field
+	ratings   *field
 }
 
 // policyKeys are the keys of a policy, in the order of its documentation.
 var policyKeys = []string{
 	"$schema", "allow", "deny", "denyLists", "minimumAge", "keep", "required", "limits", "platforms",
-	"featured", "recommended", "deprecated", "publishers", "search", "gallery", "lists", "files",
+	"featured", "recommended", "deprecated", "publishers", "search", "ratings", "rateUrl", "gallery", "lists", "files",
 }
 
 func (r *reader) readPolicy(root field) {
@@ -120,6 +121,10 @@ func (r *reader) readPolicy(root field) {
 			p.Gallery = r.readGallery(f)
 		case "files":
 			r.files = &f
+		case "ratings":
+			r.ratings = &f
+		case "rateUrl":
+			p.RateURL = r.readRateURL(f)
 		}
 	}
 }
