@@ -157,7 +157,8 @@
 // file, ascending and descending, with ties in ascending order of the folded id.
 // WeightedRating of a document with r ratings of average a is (r·a + 20·c) / (r + 20), where c
 // is the mean of the averages of all rated documents. Relevance without a text is the order of
-// installs.
+// installs. TrendingDaily, TrendingWeekly and TrendingMonthly are the orders of the installs of the
+// last day, 7 days and 30 days, and then of all installs.
 //
 // # File format
 //
@@ -171,7 +172,8 @@
 // a u32 that is stored as its difference to the number before it in the section, or to 0 if it is
 // the first one, modulo 2³². A string in doc.text and file.typ is its length in bytes followed by
 // its bytes; a list is its number of elements followed by the elements. Lengths and numbers of
-// elements are varints. All sections must be there. For n documents, the sections of an index are:
+// elements are varints. All sections must be there, except those of use. For n documents, the
+// sections of an index are:
 //
 //	doc.text  for each document the strings id, uuid, name, publisher, publisher's title,
 //	          title, description, and the lists of strings categories, tags, platforms,
@@ -189,6 +191,10 @@
 //	order     14 rows of n u32, the numbers of all documents sorted by updated, title,
 //	          publisher, installs, average rating, released, weighted rating; each first
 //	          ascending, then descending
+//	use.nums  4n u64: downloads, and the installs of the last day, 7 days and 30 days. This
+//	          section and the next one are there only if a number of use.nums is not zero
+//	use.ord   6 rows of n u32, as in order: sorted by the installs of the last day, 7 days and
+//	          30 days, and then by all installs
 //	file.rec  64 bytes for each file, sorted: the first 16 bytes of the SHA-256 of its path,
 //	          the SHA-256 of its content, u64 size, u32 number of its media type, u32 zero
 //	file.typ  the media types, a sorted sequence of strings

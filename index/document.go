@@ -21,4 +21,12 @@ type Document struct {
 	Ratings        int64   // number of ratings
 	Updated        int64   // Unix seconds
 	Released       int64   // Unix seconds
+	Use            Use
+}
+
+// Use are numbers of a document that most galleries do not have.
+type Use struct {
+	Downloads int64
+	// Installs of the last day, the last week and the last month.
+	Daily, Weekly, Monthly int64
 }

@@ -27,6 +27,9 @@ type Index struct {
 	orders  orders
 	files   files // outside of chunks
 	chunks  chunks
+	use     []uint64 // nil if no document has any
+
+	meanRating float64 // of the averages of all rated documents
 
 	// Most values of Exclude and Include need no lookup: no document has the flags, or all do.
 	someFlags, allFlags uint32 // flags of at least one document, and of every document
@@ -100,6 +103,10 @@ func openSegment(b []byte, source ChunkSource) (*Index, error) {
 	if err := ix.openDocuments(s); err != nil {
 		return nil, err
 	}
+	if err := ix.openUse(s); err != nil {
+		return nil, err
+	}
+	ix.setMeanRating()
 	if ix.keys, err = openKeys(s, ix.Len()); err != nil {
 		return nil, err
 	}
@@ -186,6 +193,7 @@ func (ix *Index) Documents() iter.Seq2[Hit, Document] {
 		for i := range ix.Len() {
 			d := ix.documentStrings(i)
 			d.setNumbers(ix.record(i))
+			d.Use = ix.Use(Hit(i))
 			if !yield(Hit(i), d) {
 				return
 			}

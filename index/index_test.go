@@ -192,6 +192,35 @@ func TestSectionsAreSpecified(t *testing.T) {
 	}
 }
 
+// TestWithoutUse has documents that nobody has installed lately. The index has no sections for
+// their use, and the orders by recent installs are that by all installs.
+func TestWithoutUse(t *testing.T) {
+	docs := randomDocuments(rand.New(rand.NewPCG(3, 4)), 50)
+	for i := range docs {
+		docs[i].Use = Use{}
+	}
+	c := contentOf(t, docs, nil)
+	s, err := segment.Parse(c.decompressed(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range s.Sections() {
+		if strings.HasPrefix(e.Name, "use.") {
+			t.Errorf("the index has section %s", e.Name)
+		}
+	}
+	ix := open(t, docs, nil)
+	for _, by := range trends {
+		for _, direction := range []query.Order{query.DefaultOrder, query.Ascending, query.Descending} {
+			got := ix.Search(NewWork(t.Context()), &query.Filter{Sort: by, Order: direction, Size: 50})
+			want := ix.Search(NewWork(t.Context()), &query.Filter{Sort: query.InstallCount, Order: direction, Size: 50})
+			if len(got.Hits) != 50 || !slices.Equal(got.Hits, want.Hits) {
+				t.Errorf("%s %d: got %v, want %v", by, direction, got.Hits, want.Hits)
+			}
+		}
+	}
+}
+
 // TestMissingSections opens an index, and a chunk, without each of its sections. The error names
 // the section.
 func TestMissingSections(t *testing.T) {

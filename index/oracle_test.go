@@ -266,6 +266,12 @@ func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []in
 			return d.Rating
 		case query.Released:
 			return float64(d.Released)
+		case query.TrendingDaily:
+			return float64(d.Use.Daily)
+		case query.TrendingWeekly:
+			return float64(d.Use.Weekly)
+		case query.TrendingMonthly:
+			return float64(d.Use.Monthly)
 		case query.WeightedRating:
 			return (d.Rating*float64(d.Ratings) + 20*mean) / (float64(d.Ratings) + 20)
 		}
@@ -280,6 +286,13 @@ func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []in
 		}
 		return ""
 	}
+	installs := func(i int) int64 {
+		switch by {
+		case query.TrendingDaily, query.TrendingWeekly, query.TrendingMonthly:
+			return o[i].Installs
+		}
+		return 0
+	}
 	sign := -1
 	if direction == query.Ascending || direction == query.DefaultOrder && (by == query.Title || by == query.Publisher) {
 		sign = 1
@@ -288,7 +301,7 @@ func (o oracle) sorted(numbers []int, by query.Sort, direction query.Order) []in
 		if by == query.Relevance {
 			return cmp.Compare(i, j)
 		}
-		return cmp.Or(sign*cmp.Compare(value(i), value(j)), sign*cmp.Compare(name(i), name(j)), cmp.Compare(fold.String(o[i].ID), fold.String(o[j].ID)))
+		return cmp.Or(sign*cmp.Compare(value(i), value(j)), sign*cmp.Compare(installs(i), installs(j)), sign*cmp.Compare(name(i), name(j)), cmp.Compare(fold.String(o[i].ID), fold.String(o[j].ID)))
 	})
 	return numbers
 }

@@ -18,6 +18,10 @@ var sorts = []query.Sort{
 	query.AverageRating, query.Released, query.WeightedRating,
 }
 
+// trends are the orders by recent installs, stored as sorts are if a document has any. Documents
+// with the same number are in the order of all installs.
+var trends = []query.Sort{query.TrendingDaily, query.TrendingWeekly, query.TrendingMonthly}
+
 // priorRatings is the number of ratings with the mean average that are added to the ratings
 // of each document: with r ratings of average a, and the mean c of the averages of all
 // rated documents, WeightedRating is (r·a + 20·c) / (r + 20). Then one rating of 5 does not
@@ -66,9 +70,14 @@ func setWeightedRatings(all []ranked) {
 	mean := sum / max(1, rated)
 	for i := range all {
 		d := &all[i]
-		n := float64(max(0, d.Ratings))
-		d.weightedRating = (float64(n*d.Rating) + float64(priorRatings*mean)) / (n + priorRatings)
+		d.weightedRating = weightedRating(d.Rating, d.Ratings, mean)
 	}
+}
+
+// weightedRating returns the weighted rating of a document, given the mean of all averages.
+func weightedRating(rating float64, ratings int64, mean float64) float64 {
+	n := float64(max(0, ratings))
+	return (float64(n*rating) + float64(priorRatings*mean)) / (n + priorRatings)
 }
 
 func (d *ranked) compare(other *ranked, by query.Sort) int {
@@ -85,6 +94,12 @@ func (d *ranked) compare(other *ranked, by query.Sort) int {
 		return cmp.Compare(d.Released, other.Released)
 	case query.WeightedRating:
 		return cmp.Compare(d.weightedRating, other.weightedRating)
+	case query.TrendingDaily:
+		return cmp.Or(cmp.Compare(d.Use.Daily, other.Use.Daily), cmp.Compare(d.Installs, other.Installs))
+	case query.TrendingWeekly:
+		return cmp.Or(cmp.Compare(d.Use.Weekly, other.Use.Weekly), cmp.Compare(d.Installs, other.Installs))
+	case query.TrendingMonthly:
+		return cmp.Or(cmp.Compare(d.Use.Monthly, other.Use.Monthly), cmp.Compare(d.Installs, other.Installs))
 	default:
 		return cmp.Compare(d.Installs, other.Installs)
 	}
@@ -112,41 +127,61 @@ func order(all []ranked, by query.Sort) (up, down []uint32) {
 }
 
 func writeOrders(w *segment.Writer, all []ranked) {
-	var rows [][]byte
-	for _, by := range sorts {
+	w.Add("order", orderRows(all, sorts)...)
+}
+
+// orderRows returns two rows for each order.
+func orderRows(all []ranked, by []query.Sort) (rows [][]byte) {
+	for _, by := range by {
 		up, down := order(all, by)
 		rows = append(rows, segment.Bytes32(up), segment.Bytes32(down))
 	}
-	w.Add("order", rows...)
+	return rows
 }
 
 // orders are rows of document numbers, two for each of sorts.
 type orders struct {
 	numbers   []uint32
+	trends    []uint32 // the same for trends; nil if no document has recent installs
 	documents int
 }
 
-func openOrders(s *segment.Segment, documents int) (orders, error) {
-	raw, err := s.Section("order")
+func openOrders(s *segment.Segment, documents int) (o orders, err error) {
+	o.documents = documents
+	if o.numbers, err = openOrder(s, "order", len(sorts), documents); err == nil && hasUse(s) {
+		o.trends, err = openOrder(s, "use.ord", len(trends), documents)
+	}
+	return o, err
+}
+
+// openOrder returns the numbers of a section with two rows for each of some orders.
+func openOrder(s *segment.Segment, section string, sorts, documents int) ([]uint32, error) {
+	raw, err := s.Section(section)
 	if err != nil {
-		return orders{}, err
+		return nil, err
 	}
-	o := orders{segment.Uint32s(raw), documents}
-	if len(o.numbers) != 2*len(sorts)*documents {
-		return orders{}, fmt.Errorf("%w: section %q has %d numbers for %d documents", segment.ErrCorrupt, "order", len(o.numbers), documents)
+	numbers := segment.Uint32s(raw)
+	if len(numbers) != 2*sorts*documents {
+		return nil, fmt.Errorf("%w: section %q has %d numbers for %d documents", segment.ErrCorrupt, section, len(numbers), documents)
 	}
-	for _, n := range o.numbers {
+	for _, n := range numbers {
 		if uint64(n) >= uint64(documents) {
-			return orders{}, fmt.Errorf("%w: section %q refers to document %d of %d", segment.ErrCorrupt, "order", n, documents)
+			return nil, fmt.Errorf("%w: section %q refers to document %d of %d", segment.ErrCorrupt, section, n, documents)
 		}
 	}
-	return o, nil
+	return numbers, nil
 }
 
 // row returns all documents in the requested order, or nil if that is the order of their
 // numbers.
 func (o *orders) row(by query.Sort, direction query.Order) []uint32 {
-	i := slices.Index(sorts, by)
+	i, numbers := slices.Index(sorts, by), o.numbers
+	if trend := slices.Index(trends, by); trend >= 0 {
+		if i, numbers = trend, o.trends; o.trends == nil {
+			i, numbers = slices.Index(sorts, query.InstallCount), o.numbers
+			by = query.InstallCount
+		}
+	}
 	if i < 0 {
 		return nil // Relevance
 	}
@@ -159,5 +194,5 @@ func (o *orders) row(by query.Sort, direction query.Order) []uint32 {
 	if !ascending {
 		i++
 	}
-	return o.numbers[i*o.documents : (i+1)*o.documents]
+	return numbers[i*o.documents : (i+1)*o.documents]
 }

@@ -55,6 +55,8 @@ func randomDocuments(r *rand.Rand, n int) []Document {
 			Rating: float64(r.IntN(11)) / 2, Ratings: int64(r.IntN(40)),
 			Updated: int64(r.IntN(9)), Released: int64(r.IntN(9)) - 4,
 		}
+		d := &docs[i]
+		d.Use = Use{Downloads: d.Installs % 7, Daily: d.Installs % 2, Weekly: d.Installs % 3, Monthly: d.Installs % 5}
 	}
 	return docs
 }
@@ -81,7 +83,7 @@ func randomPayload(r *rand.Rand) Payload {
 
 func randomFilter(r *rand.Rand, docs []Document) *query.Filter {
 	f := &query.Filter{Page: r.IntN(4), Size: r.IntN(12)}
-	f.Sort = []query.Sort{0, 0, 0, 0, 1, 2, 3, 4, 6, 10, 12}[r.IntN(11)]
+	f.Sort = []query.Sort{0, 0, 0, 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12}[r.IntN(14)]
 	f.Order = query.Order(r.IntN(3))
 	d := &docs[r.IntN(len(docs))]
 	chance := func(n int, change func()) {

@@ -57,6 +57,7 @@ func Write(w io.Writer, c Content) error {
 	group.Go(func() error { writeKeys(s, all); return nil })
 	group.Go(func() error { return writeDocuments(s, all) })
 	group.Go(func() error { writeOrders(s, all); return nil })
+	group.Go(func() error { writeUse(s, all); return nil })
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}

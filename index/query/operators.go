@@ -101,8 +101,10 @@ func (r *reader) addFileType(f *Filter, extension string) {
 // sortNamed returns the order of @sort:name, or of an operator with that name.
 func sortNamed(name string) Sort {
 	switch name {
-	case "installs", "popular", "trending", "hot":
+	case "installs", "popular":
 		return InstallCount
+	case "trending", "hot":
+		return TrendingWeekly
 	case "rating":
 		return WeightedRating
 	case "name":

@@ -105,12 +105,10 @@ func (r *reader) criterion(f *Filter) {
 
 func parseSort(n int64) Sort {
 	switch n {
-	case 1, 2, 3, 4, 6, 10, 12:
+	case 1, 2, 3, 4, 6, 7, 8, 9, 10, 12:
 		return Sort(n)
 	case 5:
 		return Released
-	case 7, 8, 9:
-		return InstallCount
 	case 11:
 		return Publisher
 	}

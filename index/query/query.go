@@ -77,17 +77,20 @@ const (
 // Sort is the order of results.
 type Sort uint8
 
-// The values of sortBy. 5 and 10 are both the release date. 7 to 9 (trending) are read as
-// InstallCount, 11 (author) as Publisher, and unknown values as Relevance.
+// The values of sortBy. 5 and 10 are both the release date. 11 (author) is read as Publisher, and
+// unknown values as Relevance.
 const (
-	Relevance      Sort = 0
-	Updated        Sort = 1
-	Title          Sort = 2
-	Publisher      Sort = 3
-	InstallCount   Sort = 4
-	AverageRating  Sort = 6
-	Released       Sort = 10
-	WeightedRating Sort = 12
+	Relevance       Sort = 0
+	Updated         Sort = 1
+	Title           Sort = 2
+	Publisher       Sort = 3
+	InstallCount    Sort = 4
+	AverageRating   Sort = 6
+	TrendingDaily   Sort = 7
+	TrendingWeekly  Sort = 8
+	TrendingMonthly Sort = 9
+	Released        Sort = 10
+	WeightedRating  Sort = 12
 )
 
 // Order is the direction of a [Sort]. The default is descending for counts, ratings and

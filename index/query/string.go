@@ -72,6 +72,12 @@ func (s Sort) String() string {
 		return "installs"
 	case AverageRating:
 		return "rating"
+	case TrendingDaily:
+		return "trending-daily"
+	case TrendingWeekly:
+		return "trending-weekly"
+	case TrendingMonthly:
+		return "trending-monthly"
 	case Released:
 		return "released"
 	case WeightedRating:
