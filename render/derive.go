@@ -14,6 +14,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/policy"
 	"galbuild/build/site"
+	"galbuild/build/stats"
 	"galbuild/index"
 	"galbuild/render/gallery"
 )
@@ -22,6 +23,7 @@ import (
 type derivation struct {
 	catalog  *catalog.Catalog
 	policy   *policy.Policy
+	totals   *stats.Totals
 	renderer gallery.Renderer
 	reusable map[string]*reusable                 // by First
 	scratch  string                               // folder for temporary files
@@ -44,7 +46,8 @@ type derivedChunk struct {
 
 // newDerivation returns a derivation that uses no chunk again.
 func newDerivation(c *catalog.Catalog, put func(path string, text []byte) error) *derivation {
-	return &derivation{catalog: c, policy: policy.Of(c), put: put}
+	p := policy.Of(c)
+	return &derivation{catalog: c, policy: p, totals: stats.NewTotals(c, p.Ratings), put: put}
 }
 
 // run puts the files of all chunks.
@@ -121,7 +124,7 @@ func (d *derivation) lines(c catalog.Chunk, old *reusable, to *catalog.ChunkFile
 // catalogue, and returns their extensions.
 func (d *derivation) documents(part catalog.Chunk, number uint32, to *derivedChunk) (extensions []*catalog.Extension) {
 	for i := range part.Extensions {
-		document, e, ok := documentOf(&part.Extensions[i], d.catalog, d.policy)
+		document, e, ok := d.document(&part.Extensions[i])
 		if !ok {
 			continue
 		}
@@ -172,13 +175,13 @@ func outsideChunks(c *catalog.Catalog) iter.Seq[index.File] {
 	}
 }
 
-// documentOf returns the document of an extension, and the extension as the policy presents it. It
+// document returns the document of an extension, and the extension as the policy presents it. It
 // returns false if no editor can use the extension: then it has no document and no static response.
-func documentOf(declared *catalog.Extension, c *catalog.Catalog, p *policy.Policy) (index.Document, *catalog.Extension, bool) {
-	e := present(declared, p)
-	_, featured := slices.BinarySearch(c.Featured, e.Key())
-	d, ok := gallery.Document(e, featured || slices.Contains(p.Featured, e.Key()))
-	return d, e, ok
+func (d *derivation) document(declared *catalog.Extension) (index.Document, *catalog.Extension, bool) {
+	e := present(declared, d.policy)
+	_, featured := slices.BinarySearch(d.catalog.Featured, e.Key())
+	document, ok := gallery.Document(e, featured || slices.Contains(d.policy.Featured, e.Key()), d.totals.Of(e))
+	return document, e, ok
 }
 
 // usable returns the extensions with a document, as the policy presents them.

@@ -47,7 +47,7 @@ func fifty(b *testing.B, statistics bool) *index.Index {
 		if statistics {
 			e.Statistics = &catalog.Statistics{Install: int64(1_000_000 - 7919*i), AverageRating: float64(50-i/2) / 10, RatingCount: int64(100 + i)}
 		}
-		d, _ := gallery.Document(&e, false)
+		d, _ := gallery.Document(&e, false, figures(&e))
 		docs, payloads = append(docs, d), append(payloads, renderer.Payloads(&e))
 	}
 	return openIndex(b, docs, func(i int) index.Payloads { return payloads[i] })

@@ -9,9 +9,9 @@ import (
 	"galbuild/index/query"
 )
 
-// Document returns what the index needs to find e. It returns false if no editor can use any
-// version of e.
-func Document(e *catalog.Extension, featured bool) (index.Document, bool) {
+// Document returns what the index needs to find e, which has these numbers. It returns false if no
+// editor can use any version of e.
+func Document(e *catalog.Extension, featured bool, f catalog.Figures) (index.Document, bool) {
 	if !IsUsable(e) {
 		return index.Document{}, false
 	}
@@ -33,12 +33,13 @@ func Document(e *catalog.Extension, featured bool) (index.Document, bool) {
 		Featured:       featured,
 		Updated:        e.Updated.Unix(),
 		Released:       e.Released.Unix(),
+		Installs:       f.Installs,
+		Rating:         f.Rating,
+		Ratings:        f.Ratings,
+		Use:            index.Use{Downloads: f.Downloads, Daily: f.Trending.Day, Weekly: f.Trending.Week, Monthly: f.Trending.Month},
 	}
 	if newest.Preview {
 		d.Flags |= query.Preview
-	}
-	if s := e.Statistics; s != nil {
-		d.Installs, d.Rating, d.Ratings = s.Install, s.AverageRating, s.RatingCount
 	}
 	return d, true
 }

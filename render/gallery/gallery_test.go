@@ -21,6 +21,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/stats"
 	"galbuild/index"
 	"galbuild/index/query"
 	"galbuild/render/gallery"
@@ -82,7 +83,7 @@ func open(t *testing.T) *index.Index {
 	var renderer gallery.Renderer
 	c := sample()
 	for i := range c.Extensions {
-		if d, ok := gallery.Document(&c.Extensions[i], false); ok {
+		if d, ok := gallery.Document(&c.Extensions[i], false, figures(&c.Extensions[i])); ok {
 			docs, payloads = append(docs, d), append(payloads, renderer.Payloads(&c.Extensions[i]))
 		}
 	}
@@ -338,6 +339,62 @@ func TestGoldenLatest(t *testing.T) {
 	}
 }
 
+// figures returns the numbers of an extension of a gallery that counts nothing itself.
+func figures(e *catalog.Extension) catalog.Figures {
+	return stats.NewTotals(new(catalog.Catalog), nil).Of(e)
+}
+
+// TestUse has extensions with counted statistics, and the orders by them.
+func TestUse(t *testing.T) {
+	var docs []index.Document
+	var payloads []index.Payloads
+	var renderer gallery.Renderer
+	for i, f := range []catalog.Figures{
+		{Installs: 100},
+		{Installs: 7, Downloads: 9, Trending: catalog.Trending{Day: 1, Week: 2, Month: 7}},
+		{Installs: 6, Trending: catalog.Trending{Week: 3, Month: 4}, Rating: 4, Ratings: 80},
+		{Downloads: 5, Rating: 3, Ratings: 20},
+	} {
+		e := sample().Extensions[0]
+		e.Name = fmt.Sprintf("n%d", i)
+		d, _ := gallery.Document(&e, false, f)
+		docs, payloads = append(docs, d), append(payloads, renderer.Payloads(&e))
+	}
+	ix := openIndex(t, docs, func(i int) index.Payloads { return payloads[i] })
+	for i, want := range []string{
+		`[["install",100],["averagerating",0],["ratingcount",0]]`,
+		`[["install",7],["averagerating",0],["ratingcount",0],["downloadCount",9],["trendingdaily",1],["trendingweekly",2],["trendingmonthly",7]]`,
+		`[["install",6],["averagerating",4],["ratingcount",80],["weightedRating",3.9],["trendingdaily",0],["trendingweekly",3],["trendingmonthly",4]]`, // (80·4 + 20·3.5) / 100
+		`[["install",0],["averagerating",3],["ratingcount",20],["weightedRating",3.25],["downloadCount",5]]`,
+	} {
+		latest, _, err := gallery.AppendLatest(nil, ix, fmt.Sprintf("Acme.n%d", i), gallery.NewAddress("https://host"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pairs []string
+		for _, s := range gjson.GetBytes(latest, "statistics").Array() {
+			pairs = append(pairs, "["+s.Get("statisticName").Raw+","+s.Get("value").Raw+"]")
+		}
+		if got := "[" + strings.Join(pairs, ",") + "]"; got != want {
+			t.Errorf("n%d: got %s, want %s", i, got, want)
+		}
+	}
+	for by, want := range map[query.Sort]string{
+		query.InstallCount: "n0 n1 n2 n3", query.TrendingDaily: "n1 n0 n2 n3", query.TrendingWeekly: "n2 n1 n0 n3",
+		query.TrendingMonthly: "n1 n2 n0 n3", query.AverageRating: "n2 n3 n0 n1", query.WeightedRating: "n2 n0 n1 n3",
+	} {
+		q := query.Query{Filters: []query.Filter{{Page: 1, Size: 50, Sort: by}}, Flags: 950}
+		response, _ := respond(t, ix, q, gallery.NewAddress("https://host"))
+		var names []string
+		for _, e := range gjson.GetBytes(response, "results.0.extensions.#.extensionName").Array() {
+			names = append(names, e.Str)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: got %s, want %s", by, got, want)
+		}
+	}
+}
+
 // TestStatistics has extensions with other statistics than those of the index. The payloads are the
 // same, and responses have the statistics of the index. The static response has none.
 func TestStatistics(t *testing.T) {
@@ -348,13 +405,13 @@ func TestStatistics(t *testing.T) {
 		{nil, `[]`},
 		{&catalog.Statistics{}, `[]`},
 		{&catalog.Statistics{Install: 1}, `[{"statisticName":"install","value":1},{"statisticName":"averagerating","value":0},{"statisticName":"ratingcount","value":0}]`},
-		{&catalog.Statistics{RatingCount: 3}, `[{"statisticName":"install","value":0},{"statisticName":"averagerating","value":0},{"statisticName":"ratingcount","value":3}]`},
+		{&catalog.Statistics{RatingCount: 3}, `[{"statisticName":"install","value":0},{"statisticName":"averagerating","value":0},{"statisticName":"ratingcount","value":3},{"statisticName":"weightedRating","value":0}]`},
 		{&catalog.Statistics{Install: math.MaxInt64, AverageRating: math.SmallestNonzeroFloat64, RatingCount: math.MaxInt64},
-			`[{"statisticName":"install","value":9223372036854775807},{"statisticName":"averagerating","value":0.` + strings.Repeat("0", 323) + `5},{"statisticName":"ratingcount","value":9223372036854775807}]`},
+			`[{"statisticName":"install","value":9223372036854775807},{"statisticName":"averagerating","value":0.` + strings.Repeat("0", 323) + `5},{"statisticName":"ratingcount","value":9223372036854775807},{"statisticName":"weightedRating","value":0}]`},
 	} {
 		e := sample().Extensions[0]
 		e.Statistics = tt.of
-		d, _ := gallery.Document(&e, false)
+		d, _ := gallery.Document(&e, false, figures(&e))
 		var renderer gallery.Renderer
 		without := sample().Extensions[0]
 		without.Statistics = nil

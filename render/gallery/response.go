@@ -27,7 +27,7 @@ const (
 // compressed extension, and statisticsBytes how many its statistics add.
 const (
 	valueBytes      = 320
-	statisticsBytes = 192
+	statisticsBytes = 480
 )
 
 // A Response is the response to a query before it is written: the extensions it contains,
@@ -235,7 +235,8 @@ func (r *Response) write(to form) error {
 // that ends it. If all of them are zero, there are none.
 func appendStatistics(dst []byte, ix *index.Index, hit index.Hit) []byte {
 	installs, rating, ratings := ix.Statistics(hit)
-	if installs == 0 && rating == 0 && ratings == 0 {
+	use := ix.Use(hit)
+	if installs == 0 && rating == 0 && ratings == 0 && use == (index.Use{}) {
 		return append(dst, `,"statistics":[]}`...)
 	}
 	dst = append(dst, `,"statistics":[{"statisticName":"install","value":`...)
@@ -244,7 +245,24 @@ func appendStatistics(dst []byte, ix *index.Index, hit index.Hit) []byte {
 	dst = appendRating(dst, rating)
 	dst = append(dst, `},{"statisticName":"ratingcount","value":`...)
 	dst = strconv.AppendInt(dst, ratings, 10)
-	return append(dst, `}]}`...)
+	if ratings > 0 {
+		dst = append(dst, `},{"statisticName":"weightedRating","value":`...)
+		dst = appendRating(dst, math.Round(100*ix.WeightedRating(hit))/100)
+	}
+	return append(appendUse(dst, use), `}]}`...)
+}
+
+// appendUse appends the statistics that are counted and not zero, after another statistic.
+func appendUse(dst []byte, use index.Use) []byte {
+	if use.Downloads > 0 {
+		dst = strconv.AppendInt(append(dst, `},{"statisticName":"downloadCount","value":`...), use.Downloads, 10)
+	}
+	if use.Monthly == 0 { // then there are none of a day or a week
+		return dst
+	}
+	dst = strconv.AppendInt(append(dst, `},{"statisticName":"trendingdaily","value":`...), use.Daily, 10)
+	dst = strconv.AppendInt(append(dst, `},{"statisticName":"trendingweekly","value":`...), use.Weekly, 10)
+	return strconv.AppendInt(append(dst, `},{"statisticName":"trendingmonthly","value":`...), use.Monthly, 10)
 }
 
 // appendRating appends a rating as strconv does. Most ratings have at most two decimals, which can

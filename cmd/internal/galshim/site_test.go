@@ -17,6 +17,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/mediatype"
 	"galbuild/build/site"
+	"galbuild/build/stats"
 	"galbuild/index"
 	"galbuild/render/gallery"
 )
@@ -133,7 +134,7 @@ func (s sample) content(t testing.TB, d *site.Dir) index.Content {
 		chunk := index.ChunkContent{Files: filesIn(files, part)}
 		for j := range part.Extensions {
 			e := &part.Extensions[j]
-			doc, ok := gallery.Document(e, false)
+			doc, ok := gallery.Document(e, false, stats.NewTotals(new(catalog.Catalog), nil).Of(e))
 			if !ok {
 				t.Fatalf("%s has no usable version", e.ID())
 			}
