@@ -36,7 +36,9 @@ type addition struct {
 // packages of the last generation, last, always stay.
 func (r *reader) assemble(candidates []candidate, last *catalog.Catalog, keep bool) (*assembly, error) {
 	c := r.Config
-	a := &assembly{candidates: candidates, catalog: &catalog.Catalog{Settings: c.Settings, Records: last.Records, Packages: last.Packages}, add: c.Add}
+	a := &assembly{candidates: candidates, add: c.Add, catalog: &catalog.Catalog{
+		Settings: c.Settings, Records: last.Records, Packages: last.Packages, Counted: last.Counted, Usage: last.Usage,
+	}}
 	chosen, accepted := a.resolve(r.old, keep)
 	keepSeen(chosen, r.old, last.Packages)
 	if c.Restore {
@@ -66,6 +68,7 @@ func (r *reader) assemble(candidates []candidate, last *catalog.Catalog, keep bo
 		clear(group)
 	}
 	a.resolveUUIDs()
+	a.importStats(c)
 	return a, nil
 }
 

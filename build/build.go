@@ -29,6 +29,7 @@ import (
 	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/build/source"
+	"galbuild/build/stats"
 	"galbuild/build/vsix"
 )
 
@@ -38,6 +39,7 @@ type Config struct {
 	Stdin    io.Reader        // for the source "-"
 	Settings catalog.Settings // those without a value stay as they are in the site
 	Drop     []string         // names of settings that do not stay, such as "base-url"
+	Stats    *stats.Import    // statistics that replace those that were imported before; nil keeps them
 	Limits   vsix.Limits
 	Jobs     int            // how many packages are read at a time; 0 is the number of processors
 	Client   *retry.Client  // for sources that are URLs
@@ -150,9 +152,13 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 		assembled.kept = nil // all versions of the last generation stay, and the report does not list them
 	} else {
 		assembled.warnings = append(assembled.warnings, notFeatured(assembled.catalog)...)
+		assembled.warnings = append(assembled.warnings, notRated(assembled.catalog)...)
 	}
 	r.Catalog, r.Report = assembled.catalog, newReport(oldVersions, assembled, problems)
 	r.Report.Dropped = append(r.Report.Dropped, Dropped(old.Settings, c.Settings)...)
+	if slices.Contains(c.Drop, settingStats) && hasImported(old) {
+		r.Report.Dropped = append(r.Report.Dropped, settingStats)
+	}
 	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return (c.refused != nil || c.excluded != nil) && !c.reused })
 	r.Changed = !reflect.DeepEqual(old, assembled.catalog)
 	r.cache = assembled.cache

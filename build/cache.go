@@ -114,13 +114,16 @@ func (c Config) recipe() string {
 	return fmt.Sprintf("reading %d, unpack %s, limits %+v", readingVersion, c.Settings.Unpack, c.Limits.WithDefaults())
 }
 
-// digest returns a hash of the settings that are given or dropped, the limits, and the names,
-// stamps and listed dates of all sources. What the result depends on besides is in the last
-// generation.
+// digest returns a hash of the settings that are given or dropped, the limits, the file of imported
+// statistics, and the names, stamps and listed dates of all sources. What the result depends on
+// besides is in the last generation.
 func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 	text := fmt.Appendf(nil, "%s\n%#v\n%q\n", c.recipe(), c.Settings, c.Drop)
 	hash := sha256.New()
 	hash.Write(text)
+	if c.Stats != nil {
+		fmt.Fprintf(hash, "%q %s\n", c.Stats.File, c.Stats.SHA256)
+	}
 	add := func(path string, size int64, modified time.Time) {
 		text = binary.AppendVarint(text[:0], int64(len(path)))
 		text = append(text, path...)

@@ -18,7 +18,9 @@ func Without(c *catalog.Catalog, remove func(key string) bool) *catalog.Catalog 
 	remaining := maps.Collect(versions(c))
 	maps.DeleteFunc(remaining, func(key string, _ identified) bool { return remove(key) })
 	dropped := slices.DeleteFunc(slices.Clone(c.Dropped), func(d catalog.Dropped) bool { return remove(d.Key()) })
-	return regroup(catalog.Catalog{Settings: c.Settings, Records: c.Records, Dropped: dropped, Packages: c.Packages}, remaining)
+	return regroup(catalog.Catalog{
+		Settings: c.Settings, Records: c.Records, Dropped: dropped, Packages: c.Packages, Counted: c.Counted, Usage: c.Usage,
+	}, remaining)
 }
 
 // A Receiver is a gallery that gets another catalogue. Its policy decides which versions may enter.
@@ -32,13 +34,17 @@ type Receiver struct {
 // Decide returns c with more records, and without the versions that the decisions and the policy
 // keep out, which it returns too.
 func (r Receiver) Decide(c *catalog.Catalog, records []catalog.Record) (*catalog.Catalog, []Excluded, error) {
-	next := catalog.Catalog{Settings: c.Settings, Records: decision.Merge(c.Records, records), Dropped: c.Dropped, Packages: c.Packages}
+	next := catalog.Catalog{
+		Settings: c.Settings, Records: decision.Merge(c.Records, records), Dropped: c.Dropped, Packages: c.Packages,
+		Counted: c.Counted, Usage: c.Usage,
+	}
 	return r.admit(next, maps.Collect(versions(c)), c.Policy)
 }
 
-// Union returns a catalogue with the versions, records and packages of a and b, the settings of b
-// and those of a that b does not have, without the versions that the decisions of both and the
-// policy keep out. It returns these too. Errors are those of [CheckConflicts], or about the policy.
+// Union returns a catalogue with the versions, records, packages and counts of a and b, the
+// settings and imported statistics of b and those of a that b does not have, without the versions
+// that the decisions of both and the policy keep out. It returns these too. Errors are those of
+// [CheckConflicts], or about the policy.
 func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, error) {
 	if err := CheckConflicts(a, b); err != nil {
 		return nil, nil, err
@@ -57,6 +63,7 @@ func (r Receiver) Union(a, b *catalog.Catalog) (*catalog.Catalog, []Excluded, er
 	next := catalog.Catalog{
 		Settings: Over(b.Settings, a.Settings), Records: decision.Merge(a.Records, b.Records),
 		Dropped: catalog.MergeDropped(a.Dropped, b.Dropped), Packages: catalog.MergePackages(a.Packages, b.Packages),
+		Counted: catalog.MergeCounted(b.Counted, a.Counted), Usage: catalog.MergeUsage(b.Usage, a.Usage),
 	}
 	return r.admit(next, all, b.Policy)
 }
@@ -87,6 +94,8 @@ func (r Receiver) admit(next catalog.Catalog, all map[string]identified, receive
 		maps.Copy(served, all)
 	}
 	next.Packages = catalog.MergePackages(next.Packages, old.Packages)
+	next.Counted = catalog.MergeCounted(next.Counted, old.Counted)
+	next.Usage = catalog.MergeUsage(next.Usage, catalog.WithImported(old.Usage, nil))
 	keepSeen(all, served, next.Packages)
 	candidates := maps.Clone(all)
 	excluded, _ := rules.exclude(all, served)

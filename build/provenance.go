@@ -53,7 +53,9 @@ func printable(r rune) rune {
 	return r
 }
 
-// Carries reports whether c has all records of from, and all that from states about packages.
+// Carries reports whether c has all records and counts of from, and all that from states about
+// packages.
 func Carries(c, from *catalog.Catalog) bool {
-	return decision.Includes(c.Records, from.Records) && catalog.IncludesPackages(c.Packages, from.Packages)
+	return decision.Includes(c.Records, from.Records) && catalog.IncludesPackages(c.Packages, from.Packages) &&
+		catalog.IncludesCounted(c.Counted, from.Counted) && catalog.IncludesUsage(c.Usage, from.Usage)
 }

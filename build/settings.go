@@ -20,6 +20,7 @@ const (
 	settingControl    = "control"
 	settingPolicy     = "policy"
 	settingNoPages    = "no-pages"
+	settingStats      = "stats" // not among catalog.Settings, but given and dropped like them
 )
 
 // Over returns the settings of s, and those of old that s does not have. The version of rendering

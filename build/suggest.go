@@ -1,10 +1,13 @@
 package build
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"galbuild/build/catalog"
+	"galbuild/build/policy"
 	"galbuild/build/similar"
 )
 
@@ -45,6 +48,17 @@ func notFeatured(c *catalog.Catalog) (warnings []Problem) {
 	for _, id := range c.Featured {
 		if c.Find(id) == nil {
 			warnings = append(warnings, Problem{File: "--featured=" + id, Reason: "is not in the gallery" + Suggest(c, id)})
+		}
+	}
+	return warnings
+}
+
+// notRated warns about ratings of extensions that are not in the gallery. It may get them later.
+func notRated(c *catalog.Catalog) (warnings []Problem) {
+	p := policy.Of(c)
+	for _, id := range slices.Sorted(maps.Keys(p.Ratings)) {
+		if c.Find(id) == nil {
+			warnings = append(warnings, Problem{File: fmt.Sprintf("%s:%d", p.RatingsFile, p.Ratings[id].Line), Reason: id + " is not in the gallery" + Suggest(c, id)})
 		}
 	}
 	return warnings

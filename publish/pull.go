@@ -179,7 +179,7 @@ func (p *puller) merge(ctx context.Context, remote State, local *catalog.Catalog
 	if p.indexOnly || p.dir.IndexOnly() {
 		return remote.Catalog, nil, nil
 	}
-	if len(local.Records)+len(local.Packages) == 0 {
+	if len(local.Records)+len(local.Packages)+len(local.Counted) == 0 {
 		return remote.Catalog, nil, nil
 	}
 	if err := readPrivate(ctx, p.from, &remote, p.lines); err != nil && !errors.Is(err, target.ErrNotExist) {

@@ -181,7 +181,7 @@ func (p *purging) addGeneration(ctx context.Context, name string, g listed, curr
 	if err != nil {
 		return err
 	}
-	gone, rest := &catalog.Catalog{}, &catalog.Catalog{Settings: g.Settings, Records: g.Records}
+	gone, rest := &catalog.Catalog{}, &catalog.Catalog{Settings: g.Settings, Records: g.Records, Counted: g.Counted, Usage: g.Usage}
 	gone.Dropped, rest.Dropped = p.splitDropped(g.Dropped)
 	for _, part := range parts {
 		gone.Extensions = append(gone.Extensions, part.gone...)
@@ -206,7 +206,7 @@ func (p *purging) addGeneration(ctx context.Context, name string, g listed, curr
 	}
 	head := rest
 	if whole {
-		head = &catalog.Catalog{Settings: g.Settings, Records: g.Records, Dropped: g.Dropped}
+		head = &catalog.Catalog{Settings: g.Settings, Records: g.Records, Dropped: g.Dropped, Counted: g.Counted, Usage: g.Usage}
 	}
 	p.rest = append(p.rest, head)
 	if stays {
