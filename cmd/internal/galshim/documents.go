@@ -66,12 +66,6 @@ func dependsOnRequest(h http.Header) {
 	h.Add("Vary", forwardedHeaders)
 }
 
-// ignoreStats accepts a statistics report and drops it.
-func (s *server) ignoreStats(w *reply, _ *http.Request, _ *generation) error {
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
 // health serves /healthz: the current generation and its number of extensions. "stale" is true if
 // there is a newer generation that was refused. The status is "damaged", with HTTP status 503,
 // while the index is damaged: from the first failed read until it has been opened again.
@@ -92,9 +86,11 @@ func (s *server) health(w *reply, _ *http.Request, g *generation) error {
 		Generation string `json:"generation"`
 		Extensions int    `json:"extensions"`
 		Stale      bool   `json:"stale"`
+		// Unwritten is how many counts are not in the folder of --stats-log yet.
+		Unwritten int64 `json:"unwrittenCounts,omitempty"`
 		// Head is that of the history, with --trust.
 		Head *servedHead `json:"head,omitempty"`
-	}{word, g.Generation, g.ix.Len(), s.live.stale.Load(), head})
+	}{word, g.Generation, g.ix.Len(), s.live.stale.Load(), s.counter.unwritten(), head})
 	return nil
 }
 

@@ -52,7 +52,11 @@ func (s *server) asset(w *reply, r *http.Request, g *generation) error {
 	if file, ok := strings.CutPrefix(name, webResources); ok {
 		dir, name = catalog.FilesDir, file
 	}
-	return s.serveVersion(w, r, g, dir, name, builds(r, "@", "targetPlatform"))
+	err := s.serveVersion(w, r, g, dir, name, builds(r, "@", "targetPlatform"))
+	if err == nil && r.PathValue("path") == catalog.PackageAsset {
+		s.countDownload(w, r, g)
+	}
+	return err
 }
 
 // unpacked serves a file of a package. Editors separate version and platform with a plus sign;
@@ -63,6 +67,14 @@ func (s *server) unpacked(w *reply, r *http.Request, g *generation) error {
 
 // vspackage serves a package at the address that scripts use.
 func (s *server) vspackage(w *reply, r *http.Request, g *generation) error {
+	err := s.servePackage(w, r, g)
+	if err == nil {
+		s.countDownload(w, r, g)
+	}
+	return err
+}
+
+func (s *server) servePackage(w *reply, r *http.Request, g *generation) error {
 	wanted := builds(r, "@", "targetPlatform")
 	if wanted[0].version != "latest" {
 		return s.serveVersion(w, r, g, catalog.AssetsDir, catalog.PackageAsset, wanted)

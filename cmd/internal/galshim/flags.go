@@ -43,10 +43,14 @@ type commandLine struct {
 	MaxConnections int `name:"max-connections" placeholder:"N" group:"Limits:" help:"Concurrent connections; others wait until one ends. 0 means as many as the limit of open files allows, at most 10000."`
 	MaxQueries     int `name:"max-queries" placeholder:"N" group:"Limits:" help:"Concurrent queries; others wait for up to 5 seconds, then get status 503. 0 means four for each processor."`
 
+	StatsLog string `name:"stats-log" complete:"path" placeholder:"DIR" group:"Log:" help:"Count downloads, installs and uninstalls of each extension and day in files of this folder, which galshims can share. galbuild stats fold adds them to the gallery. Behind a web server that serves the files, count its access logs with galbuild stats add instead."`
+
 	LogFormat string       `default:"text" enum:"text,json" group:"Log:" help:"Format of the log on standard error."`
 	Quiet     bool         `short:"q" xor:"loud" group:"Log:" help:"Log warnings and errors only, and no requests."`
 	Verbose   bool         `short:"v" xor:"loud" group:"Log:" help:"Also log the queries."`
 	Version   version.Flag `short:"V" env:"-" help:"Print the version and exit."`
+
+	counter *counter // nil without StatsLog
 }
 
 // Validate checks the flags before anything is opened.

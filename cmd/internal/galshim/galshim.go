@@ -12,8 +12,8 @@
 //	GET  API, API/manifest.json, /manifest.json  the manifest of the services of the gallery
 //	GET  /control.json                           the control manifest; an empty one by default
 //	GET  [API]/publishers/{p}/vsextensions/{n}/{version|latest}/vspackage[?targetPlatform=]
-//	POST [API]/publishers/{p}/extensions/{n}/{version}/stats  ignored, status 204
-//	POST [API]/itemName/…                                     ignored, status 204
+//	POST [API]/publishers/{p}/extensions/{n}/{version}/stats  counted or ignored, status 204
+//	POST [API]/itemName/…                                     counted or ignored, status 204
 //	GET  /assets/{p}/{n}/{version}[@{platform}]/{type}  also /vscode/asset/…?targetPlatform=
 //	GET  /files/{p}/{n}/{version}[@{platform}]/{path}   also {version}+{platform}, ?target=,
 //	                                                    /vscode/unpkg/…
@@ -62,6 +62,13 @@
 // or names cannot hold all versions, the remaining extensions have only their latest ones. A
 // client that requests a range of a published site's file gets the whole file if it is
 // larger than 64 KiB.
+//
+// # Statistics
+//
+// With --stats-log, galshim counts the packages that it serves, and the installs and uninstalls
+// that editors report, for each extension of the index and each day; see package build/stats for
+// what counts, and type counter for what is lost if the process is killed. Anyone who can send
+// requests can raise the counts. Queries are not slower: only downloads and reports are counted.
 //
 // # Generations
 //

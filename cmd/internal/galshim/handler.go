@@ -32,7 +32,8 @@ type config struct {
 	stall     time.Duration // see pace
 	slow      time.Duration // see longResponses
 	log       *slog.Logger
-	content   string // URL of assets and files, no slash at the end; "" if it is the base URL
+	content   string   // URL of assets and files, no slash at the end; "" if it is the base URL
+	counter   *counter // nil counts nothing
 }
 
 // server is the gallery as an [http.Handler].
@@ -95,8 +96,8 @@ func (s *server) routes() {
 	}
 	for _, api := range append([]string{""}, apis...) {
 		s.get(api+"/publishers/{publisher}/vsextensions/{name}/{version}/vspackage", s.vspackage)
-		s.post(api+"/publishers/{publisher}/extensions/{name}/{version}/stats", s.ignoreStats)
-		s.post(api+"/itemName/{id}/version/{version}/statType/{type}/vscodewebextension", s.ignoreStats)
+		s.post(api+"/publishers/{publisher}/extensions/{name}/{version}/stats", s.report)
+		s.post(api+"/itemName/{id}/version/{version}/statType/{type}/vscodewebextension", s.report)
 	}
 	s.get("/manifest.json", s.manifest)
 	s.get("/control.json", s.control)

@@ -384,4 +384,6 @@ var documentedLimits = [][2]string{
 	{"X-Forwarded-Prefix", fmt.Sprintf("%d bytes; a longer one is ignored", maxPrefix)},
 	{"path or error in the log", fmt.Sprintf("%d KiB", maxLogged>>10)},
 	{"stopping", fmt.Sprintf("running requests get %s to finish", drainTimeout)},
+	{"counts of `--stats-log` in memory", fmt.Sprintf("of %d extensions and days; more are dropped, and their number is logged", maxCounted)},
+	{"a file of `--stats-log`, one a day", fmt.Sprintf("%d MiB, and %d bytes more for each second since it was begun; counts wait in memory until then", countBurst>>20, countRate)},
 }

@@ -56,6 +56,11 @@ func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 	if err := generations.poll(ctx); err != nil {
 		return err
 	}
+	if c.StatsLog != "" {
+		c.counter = newCounter(c.StatsLog, log)
+		c.counter.start()
+		defer c.counter.close()
+	}
 	srv, listener, err := c.listen(generations, log)
 	if err != nil {
 		return err
@@ -81,7 +86,7 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	connections := cmp.Or(c.MaxConnections, connectionsFor(openFiles()))
 	handler, err := newServer(config{
 		live: generations, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), files: !c.NoFiles, content: c.ContentURL,
-		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout, log: log,
+		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout, log: log, counter: c.counter,
 	})
 	if err != nil {
 		return nil, nil, err
