@@ -83,7 +83,7 @@ type added struct {
 }
 
 type addition struct {
-	ID    string       `json:"id"` // publisher.name@version[@platform]
+	ID    string         `json:"id"` // publisher.name@version[@platform]
 	Needs []catalog.Need `json:"needs"`
 }
 

@@ -12,6 +12,7 @@ import (
 	"galbuild/build/headers"
 	"galbuild/build/retry"
 	"galbuild/build/site"
+	"galbuild/build/stats"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
 	"galbuild/publish"
@@ -31,6 +32,8 @@ type buildCmd struct {
 	Featured []string `placeholder:"ID" help:"Extensions that a search for @featured finds."`
 	Control  string   `type:"existingfile" placeholder:"FILE" help:"Control manifest (JSON), which lists malicious, deprecated and preferred extensions."`
 
+	Stats string `type:"file" placeholder:"FILE" help:"Statistics of another gallery, CSV or JSON. They replace those of sidecar files and of an earlier file, and the gallery's own counts are added."`
+
 	NoBaseURL    bool `name:"no-base-url" help:"Drop the base URL. It and the following settings stay until they are changed or dropped."`
 	NoContentURL bool `name:"no-content-url" help:"Drop the content URL."`
 	NoSign       bool `name:"no-sign" help:"Drop the empty signatures."`
@@ -38,6 +41,7 @@ type buildCmd struct {
 	NoControl    bool `name:"no-control" help:"Drop the control manifest. Decisions stay."`
 	NoPages      bool `name:"no-pages" help:"Write no pages for people, also in later builds."`
 	Pages        bool `help:"Write pages for people again."`
+	NoStats      bool `name:"no-stats" help:"Drop the statistics of --stats. The gallery's own counts stay."`
 
 	policyFlags
 
@@ -99,6 +103,7 @@ func (b *buildCmd) settingFlags() []settingFlag {
 		{"control", b.Control != "", b.NoControl},
 		{"policy", b.Policy != "", b.NoPolicy},
 		{"no-pages", b.NoPages, b.Pages},
+		{"stats", b.Stats != "", b.NoStats},
 	}
 }
 
@@ -180,6 +185,15 @@ func (b *buildCmd) config(e *env) (build.Config, error) {
 	var err error
 	if cfg.Settings, err = b.settings(); err != nil {
 		return cfg, err
+	}
+	if b.Stats != "" {
+		text, err := targets.ReadSmallFile(b.Stats, stats.MaxImport)
+		if err != nil {
+			return cfg, err
+		}
+		if cfg.Stats, err = stats.ParseImport(b.Stats, text); err != nil {
+			return cfg, hint.Add(err, "nothing has changed; the first column of CSV is id, and the others are install, downloadCount, averagerating and ratingcount")
+		}
 	}
 	for _, s := range b.settingFlags() {
 		if s.drop {

@@ -40,6 +40,7 @@ type commandLine struct {
 	Build  buildCmd  `cmd:"" group:"Build:" default:"withargs" help:"Build a site from packages (the default command)."`
 	Add    addCmd    `cmd:"" group:"Build:" help:"Add packages to a site or to another target."`
 	Remove removeCmd `cmd:"" group:"Build:" aliases:"unpublish" help:"Remove versions of extensions from a site or another target."`
+	Stats  statsCmd  `cmd:"" group:"Build:" help:"Count downloads and installs, add them to a site, or print them."`
 	Config configCmd `cmd:"" group:"Build:" help:"Print configuration for a web server, an editor or a bucket."`
 
 	Block     blockCmd     `cmd:"" group:"Decide:" help:"Keep extensions, versions or packages out of a gallery, now and in the future."`
@@ -84,19 +85,20 @@ type commandLine struct {
 // longer than everything else that a short command does.
 func newCommandLine(kinds []target.Kind, args []string) *commandLine {
 	cl := new(commandLine)
-	commands := map[string]*targets.Remote{
-		"add": &cl.Add.Remote, "remove": &cl.Remove.Remote, "ls-remote": &cl.LsRemote.Remote, "show": &cl.Show.Remote,
-		"publish": &cl.Publish.Remote, "pull": &cl.Pull.Remote, "rollback": &cl.Rollback.Remote, "prune": &cl.Prune.Remote,
-		"verify": &cl.Verify.Remote, "diff": &cl.Diff.Remote, "audit": &cl.Audit.Remote, "history": &cl.History.Remote,
-		"block": &cl.Block.Remote, "unblock": &cl.Unblock.Remote, "restore": &cl.Restore.Remote,
-		"deprecate": &cl.Deprecate.Remote, "policy": &cl.Policy.Show.Remote,
+	commands := map[string][]*targets.Remote{
+		"add": {&cl.Add.Remote}, "remove": {&cl.Remove.Remote}, "ls-remote": {&cl.LsRemote.Remote}, "show": {&cl.Show.Remote},
+		"publish": {&cl.Publish.Remote}, "pull": {&cl.Pull.Remote}, "rollback": {&cl.Rollback.Remote}, "prune": {&cl.Prune.Remote},
+		"verify": {&cl.Verify.Remote}, "diff": {&cl.Diff.Remote}, "audit": {&cl.Audit.Remote}, "history": {&cl.History.Remote},
+		"block": {&cl.Block.Remote}, "unblock": {&cl.Unblock.Remote}, "restore": {&cl.Restore.Remote},
+		"deprecate": {&cl.Deprecate.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
 	}
 	if words := usage.Words(args); len(words) > 0 && commands[words[0]] != nil {
-		commands[words[0]].Declare(kinds)
-		return cl
+		commands = map[string][]*targets.Remote{words[0]: commands[words[0]]}
 	}
-	for _, r := range commands {
-		r.Declare(kinds)
+	for _, all := range commands {
+		for _, r := range all {
+			r.Declare(kinds)
+		}
 	}
 	return cl
 }

@@ -86,6 +86,18 @@ func examples() map[string][]help.Example {
 			{Does: "Print the policy of a bucket.", Line: "galbuild policy show s3://vsix/gallery"},
 			{Does: "Save the policy of a site to a file.", Line: "galbuild policy show site > policy.json"},
 		},
+		"stats add": {
+			{Does: "Count yesterday's log, and what was added to today's.", Line: "galbuild stats add access.log.1 access.log -o counts"},
+			{Does: "Count a log on standard input, for instance of another machine.", Line: "galbuild stats add - -o counts"},
+		},
+		"stats fold": {
+			{Does: "Add what was counted to a site, before it is published.", Line: "galbuild stats fold counts site"},
+			{Does: "Add the counts of two galshims to a bucket.", Line: "galbuild stats fold shim1/counts shim2/counts s3://vsix/gallery"},
+		},
+		"stats show": {
+			{Does: "Print the statistics of a site.", Line: "galbuild stats show site"},
+			{Does: "Print those of a bucket, with their sources, as JSON.", Line: "galbuild stats show s3://vsix/gallery --json"},
+		},
 		"publish": {
 			{Does: "Publish a site to a bucket.", Line: "galbuild publish site --s3 vsix/gallery"},
 			{Does: "Raise the minor version of an extension, package and publish it.", Line: "galbuild publish ext minor --s3 vsix/gallery"},

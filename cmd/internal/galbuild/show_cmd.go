@@ -15,6 +15,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/policy"
+	"galbuild/build/stats"
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
@@ -206,6 +207,7 @@ func otherID(arg string) string {
 // came from, and the texts of the version that the id names.
 type shown struct {
 	catalog.Extension
+	Downloads int64             `json:"downloads,omitempty"`
 	Packages  []catalog.Package `json:"packages,omitempty"` // missing if only auditors can read them
 	Readme    string            `json:"readme"`
 	Changelog string            `json:"changelog"`
@@ -236,6 +238,10 @@ func (s *showCmd) Run(ctx context.Context, e *env) error {
 	}
 	v := &versions[0] // the newest
 	result := shown{Extension: *x, Packages: packagesOf(found.catalog, x)}
+	f := stats.NewTotals(found.catalog, policy.Of(found.catalog).Ratings).Of(x)
+	if result.Downloads = f.Downloads; f.Installs > 0 || f.Rating > 0 || f.Ratings > 0 {
+		result.Statistics = &catalog.Statistics{Install: f.Installs, AverageRating: f.Rating, RatingCount: f.Ratings}
+	}
 	if e.json || s.Readme {
 		if result.Readme, err = found.readAsset(ctx, x, v, readmeAsset); err != nil {
 			return err
@@ -312,6 +318,9 @@ func (s *shown) print(w io.Writer, v *catalog.Version) error {
 	if st := x.Statistics; st != nil {
 		line("installs", humanize.Comma(st.Install))
 		line("rating", fmt.Sprintf("%.1f (%d)", st.AverageRating, st.RatingCount))
+	}
+	if s.Downloads > 0 {
+		line("downloads", humanize.Comma(s.Downloads))
 	}
 	terminal.Fprintf(table, "\nversion\tplatform\tkind\tdate\tsize\n")
 	for i := range x.Versions {
