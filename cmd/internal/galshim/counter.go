@@ -108,8 +108,8 @@ func (c *counter) keep(lines []*stats.Line) {
 	}
 }
 
-// unwritten returns how many counts are in memory although they should be on the disk, or were
-// dropped. It is for operators.
+// unwritten returns how many counts are not on the disk: those of the last second, those that could
+// not be written, and those that were dropped.
 func (c *counter) unwritten() (n int64) {
 	if c == nil {
 		return 0
@@ -227,10 +227,10 @@ func (c *counter) append(day string, lines []*stats.Line, end bool) (written boo
 	return true, nil
 }
 
-// open opens a new file for the day, unless it is open. No file of another process is continued,
-// because its last line may be incomplete.
+// open opens a new file for the day, unless it is open and somebody has not removed it. No file of
+// another process is continued, because its last line may be incomplete.
 func (c *counter) open(day string) error {
-	if c.file != nil && c.day == day {
+	if c.file != nil && c.day == day && c.exists() {
 		return nil
 	}
 	c.closeFile()
@@ -243,6 +243,16 @@ func (c *counter) open(day string) error {
 	}
 	c.file, c.day, c.opened, c.size = f, day, c.now(), 0
 	return nil
+}
+
+// exists reports whether the open file is still in the folder.
+func (c *counter) exists() bool {
+	named, err := os.Lstat(c.file.Name())
+	if err != nil {
+		return false
+	}
+	opened, err := c.file.Stat()
+	return err == nil && os.SameFile(named, opened)
 }
 
 // discardRest removes what a failed write has left of its lines. If that fails, the file is not

@@ -162,6 +162,23 @@ func TestCounterShortWrite(t *testing.T) {
 	}
 }
 
+// TestCounterFileRemoved removes the file of the day. The next counts are in a new one.
+func TestCounterFileRemoved(t *testing.T) {
+	dir, now := t.TempDir(), time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	var log bytes.Buffer
+	g, c := openCounting(t, dir, &now, &log)
+	g.install(t, "hello")
+	c.write(false)
+	if err := os.Remove(c.file.Name()); err != nil {
+		t.Fatal(err)
+	}
+	g.install(t, "hello")
+	c.write(false)
+	if got := countFiles(t, dir); len(got) != 1 || got[0] != "2026-11-29 "+fmt.Sprintf(installed, "2026-11-29", 1) {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestCounterIsBounded fills a file up to its limit. More is written only as time passes, and at
 // the end, and nothing is lost.
 func TestCounterIsBounded(t *testing.T) {
