@@ -92,17 +92,17 @@ type Result struct {
 	Next     time.Time   // when the result changes although nothing else does; zero is never
 }
 
-// Parse parses a policy that includes the lists and the logo that it names. The name is for errors, which are
-// one for each mistake, joined.
+// Parse parses a policy that includes the lists and the logo that it names. The name is for errors,
+// which are one for each mistake, joined.
 func Parse(name string, text []byte) (*Policy, error) {
 	return Load(name, text, func(string) ([]byte, error) {
 		return nil, errors.New("the file is not included, which galbuild does when it reads the policy from its file")
 	})
 }
 
-// Load parses a policy, and includes the lists and the logo that it names. The function read returns
-// the content of a file, given its path as in the policy. It is not called for what is included
-// already.
+// Load parses a policy, and includes the lists and the logo that it names. The function read
+// returns the content of a file, given its path as in the policy. It is not called for what is
+// included already.
 func Load(name string, text []byte, read func(path string) ([]byte, error)) (*Policy, error) {
 	d, root, err := newDocument(name, text)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 
 // lexersZip has the rules of the lexers of chroma for languages, as XML. It is not chroma's own
 // package of lexers, because that reads the rules of 290 languages whenever a program starts, and
-// galbuild needs them in few of its commands. TestLexers writes the file. Its licence is in
-// lexers.LICENSE.
+// galbuild needs them in few of its commands. TestLexers writes the file. Its licence is
+// next to it.
 //
 //go:embed lexers.zip
 var lexersZip []byte

@@ -17,7 +17,7 @@ type link struct {
 	Href string `xml:"href,attr"`
 }
 
-type feed struct {
+type parsedFeed struct {
 	XMLName xml.Name `xml:"http://www.w3.org/2005/Atom feed"`
 	ID      string   `xml:"id"`
 	Title   string   `xml:"title"`
@@ -33,7 +33,7 @@ type feed struct {
 	} `xml:"entry"`
 }
 
-func parseFeed(t *testing.T, text []byte) (f feed) {
+func parseFeed(t *testing.T, text []byte) (f parsedFeed) {
 	t.Helper()
 	if err := xml.Unmarshal(text, &f); err != nil {
 		t.Fatalf("%v: %s", err, text)

@@ -16,7 +16,7 @@
 //	404.html                 no such page
 //	gallery.css gallery.js   the style sheet and the script of all pages
 //	statistics/00.json …     numbers that the script adds to pages
-//	search/…                 what the script searches if no server answers, see package searchdata
+//	search/…                 what the script searches if no server answers, see searchdata
 //	feed.atom                the newest versions
 //	sitemap.xml robots.txt   for search engines
 //
@@ -132,14 +132,14 @@ type Site struct {
 	// ContentURL is the address of the files of packages, without a slash at the end; "" if
 	// they are below the gallery.
 	ContentURL string
-	// Logo is the path of the picture in the header, logo.svg or logo.png, see [LogoPath]; "" is
-	// the icon.
+	// Logo is the path of the picture in the header, logo.svg or logo.png, see [LogoPath]; ""
+	// is the icon.
 	Logo                  string
 	LogoWidth, LogoHeight int // in pixels, so that the page does not move when it arrives
 	// RateURL is the address where people rate an extension, with {id} for its id; "" for none.
 	RateURL string
-	// Install is the editors for which pages say how to install an extension, by their names, see
-	// [EditorNames]. nil is vscode, vscodium and code-server.
+	// Install is the editors for which pages say how to install an extension, by their names,
+	// see [EditorNames]. nil is vscode, vscodium and code-server.
 	Install []string
 }
 
