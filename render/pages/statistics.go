@@ -1,10 +1,11 @@
 package pages
 
 import (
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"strings"
+
+	"galbuild/build/jsondoc"
 )
 
 // Statistic is what pages show of the use of an extension. It changes every night, so it is not in
@@ -44,11 +45,11 @@ func Statistics(byID map[string]Statistic) map[string][]byte {
 	}
 	files := make(map[string][]byte, len(shards))
 	for path, shard := range shards {
-		text, err := json.Marshal(shard)
+		text, err := jsondoc.Line(shard)
 		if err != nil {
-			text = []byte("{}") // a rating is not a number
+			text = []byte("{}\n") // a rating is not a number
 		}
-		files[path] = append(text, '\n')
+		files[path] = text
 	}
 	return files
 }

@@ -46,11 +46,9 @@
 package searchdata
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -58,6 +56,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"galbuild/build/jsondoc"
 	"galbuild/render/pages"
 )
 
@@ -329,11 +328,9 @@ func weighted(d *document) float64 {
 
 // encode returns JSON, with the keys of objects in their order.
 func encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	text, err := jsondoc.Line(v)
+	if err != nil {
 		panic(err) // all values are plain data
 	}
-	return b.Bytes()
+	return text
 }
