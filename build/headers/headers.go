@@ -5,11 +5,11 @@
 // Every response has the headers of [Every]. Files have this Cache-Control:
 //
 //	path                    on a server    on a target
-//	assets/…/DetailsAsset   five minutes   five minutes  readmes, which contain the gallery's address
+//	assets/…/DetailsAsset   five minutes   five minutes  readmes, with the gallery's address
 //	assets/ files/ blobs/   immutable      immutable     a version or hash is in the path
 //	index/NAME              no-cache       no-cache      CURRENT, and notes of publishing
 //	index/FOLDER/           immutable      immutable     generations, chunks, heads
-//	all others              five minutes   no-cache      pages, files for pages, and files of the API
+//	all others              five minutes   no-cache      pages, their files, files of the API
 //
 // A package, which is a file assets/…/[PackageAsset], has a Content-Disposition with its usual
 // name.

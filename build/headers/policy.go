@@ -12,9 +12,9 @@ import (
 const FilePolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 // PagePolicy returns the Content-Security-Policy of the gallery's pages. It allows their own script
-// and style sheet, and pictures and requests from their own host and, if contentURL is set, from the
-// host of the files of packages. Pages also contain the policy, for servers that do not send the
-// header.
+// and style sheet, and pictures and requests from their own host and, if contentURL is set, from
+// the host of the files of packages. Pages also contain the policy, for servers that do not send
+// the header.
 func PagePolicy(contentURL string) string {
 	self := "'self'"
 	if content := Origin(contentURL); content != "" {

@@ -198,8 +198,8 @@ func (s *server) serveFile(w *reply, r *http.Request, g *generation, f index.Fil
 	return err
 }
 
-// compressed calls send with a writer that compresses the response, if the client accepts that and a
-// compressor is free.
+// compressed calls send with a writer that compresses the response, if the client accepts that and
+// a compressor is free.
 func (s *server) compressed(w *reply, r *http.Request, send http.HandlerFunc) {
 	if !acceptsGzip(r.Header) || !s.mayCompress() {
 		w.Header().Add("Vary", "Accept-Encoding")

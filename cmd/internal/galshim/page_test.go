@@ -88,8 +88,8 @@ func TestMissingPageOfRemote(t *testing.T) {
 	checkExchange(t, "damaged", g.request("GET", "/a/b", "", "Accept", browser), http.StatusBadGateway, `{"error":`, nil)
 }
 
-// TestRedirectsAtSubPath checks that redirects stay below the base URL, and never go to the host that
-// a client names.
+// TestRedirectsAtSubPath checks that redirects stay below the base URL, and never go to the host
+// that a client names.
 func TestRedirectsAtSubPath(t *testing.T) {
 	g := openSample(t, func(c *config) { c.addresser.fixed = "https://gallery.test/tools/gallery" })
 	for from, to := range map[string]string{

@@ -14,10 +14,10 @@ import (
 	"galbuild/index"
 )
 
-// serveReadme serves the readme f of a version, in which [catalog.ReadmeBase] stands for the address
-// of the files of packages. A site that was built with that address has readmes without it. They are
-// sent in the same way, so that nobody has to know which of them a site has: with an entity tag of
-// the blob and the address, and never a range.
+// serveReadme serves the readme f of a version, in which [catalog.ReadmeBase] stands for the
+// address of the files of packages. A site that was built with that address has readmes without the
+// placeholder. They are sent in the same way: with an entity tag of the blob and the address, and
+// never a range.
 func (s *server) serveReadme(w *reply, r *http.Request, g *generation, f index.File) (err error) {
 	address := cmp.Or(s.content, w.base) + "/"
 	sum := sha256.Sum256(append(f.SHA256[:], address...))

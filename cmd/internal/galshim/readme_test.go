@@ -77,8 +77,7 @@ func TestReadmeOfRemote(t *testing.T) {
 	checkExchange(t, "damaged", g.request("GET", "http://gallery.test/"+readmePath, ""), 502, `{"error":`, []string{"-ETag"})
 }
 
-// TestShortReadme truncates the readme while it is served: the client must not take the part for the
-// whole.
+// TestShortReadme truncates the readme in the site.
 func TestShortReadme(t *testing.T) {
 	g := openSample(t)
 	if err := os.Truncate(blobFile(g.dir, readmeText), 10); err != nil {

@@ -7,12 +7,12 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// NewParser returns a parser of command lines that fills grammar, as [kong.New] does. In help texts,
-// ${name} stands for the text with that name.
+// NewParser returns a parser of command lines that fills grammar, as [kong.New] does. In help
+// texts, ${name} stands for the text with that name.
 //
 // Kong could fill in the texts too, as variables. But it searches all variables again for each flag
-// of each command, with a regular expression, which would take half of the time that a program needs
-// to start.
+// of each command, with a regular expression. That would take half of the time in which a program
+// starts.
 func NewParser(grammar any, texts map[string]string, options ...kong.Option) (*kong.Kong, error) {
 	helps := make(map[*string]string) // taken out, so that Kong does not search them either
 	take := func(node kong.Visitable, next kong.Next) error {

@@ -188,8 +188,8 @@ func (t *Target) multipart(ctx context.Context, o *target.Object, fill func(cont
 	return err
 }
 
-// isComplete reports whether an upload is complete although that was not the response: it was lost, or
-// has an unknown form.
+// isComplete reports whether an upload is complete although the response did not say so: it was
+// lost, or has an unknown form.
 func (t *Target) isComplete(ctx context.Context, key, own string) bool {
 	done, err := t.hasMark(ctx, key, own)
 	return done && err == nil
