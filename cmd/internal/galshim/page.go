@@ -109,7 +109,7 @@ func target(r *http.Request, base string) string {
 }
 
 // plainPath returns the path of an address without the slash at its beginning. It returns false if
-// the path has slashes that are escaped or doubled, or parts that are only dots.
+// the path has escaped slashes, or parts that are only dots. Doubled slashes are in no file's path.
 func plainPath(address string) (path string, ok bool) {
 	path, err := url.PathUnescape(address)
 	if err != nil || !strings.HasPrefix(path, "/") || strings.Count(path, "/") != strings.Count(address, "/") {
@@ -120,7 +120,7 @@ func plainPath(address string) (path string, ok bool) {
 			return "", false
 		}
 	}
-	return path[1:], !strings.Contains(path, "//")
+	return path[1:], true
 }
 
 // missing responds with the page for addresses that have none to a client that shows pages. It
