@@ -188,8 +188,8 @@ func (a *assembly) resolveUUIDs() {
 	for i := range a.catalog.Extensions {
 		e := &a.catalog.Extensions[i]
 		if first, taken := owner[e.UUID]; taken && first != e.ID() {
-			a.warnings = append(a.warnings, Problem{e.ID(),
-				fmt.Sprintf("its sidecars have the extensionId %s of %s; a generated one is used instead", e.UUID, first)})
+			a.warnings = append(a.warnings, Problem{File: e.ID(),
+				Reason: fmt.Sprintf("its sidecars have the extensionId %s of %s; a generated one is used instead", e.UUID, first)})
 			e.UUID = uuidOf(e.ID())
 		}
 		owner[e.UUID] = e.ID()

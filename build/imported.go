@@ -30,14 +30,14 @@ func (a *assembly) importStats(c Config) {
 	a.catalog.Usage = catalog.WithImported(a.catalog.Usage, imported)
 	for i, e := range unknown {
 		if i == maxUnknownStats && len(unknown) > maxUnknownStats+1 {
-			a.warnings = append(a.warnings, Problem{c.Stats.File, fmt.Sprintf("%d more extensions are not in the gallery", len(unknown)-i)})
+			a.warnings = append(a.warnings, Problem{File: c.Stats.File, Reason: fmt.Sprintf("%d more extensions are not in the gallery", len(unknown)-i)})
 			break
 		}
 		suggestion := ""
 		if len(unknown) <= maxUnknownStats { // a file of a large gallery has thousands
 			suggestion = Suggest(a.catalog, e.ID)
 		}
-		a.warnings = append(a.warnings, Problem{fmt.Sprintf("%s:%d", c.Stats.File, e.Line), e.ID + " is not in the gallery" + suggestion})
+		a.warnings = append(a.warnings, Problem{File: fmt.Sprintf("%s:%d", c.Stats.File, e.Line), Reason: e.ID + " is not in the gallery" + suggestion})
 	}
 }
 

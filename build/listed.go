@@ -125,7 +125,7 @@ func (l *lists) load(repository, shown string) map[string]dbem.Entry {
 }
 
 func (l *lists) warn(file, format string, args ...any) {
-	l.warnings = append(l.warnings, Problem{file, fmt.Sprintf(format, args...)})
+	l.warnings = append(l.warnings, Problem{File: file, Reason: fmt.Sprintf(format, args...)})
 }
 
 // byName returns the entries by lower-case name. It leaves out extensions of the same name,

@@ -37,6 +37,9 @@ type Report struct {
 type Problem struct {
 	File   string `json:"file"`
 	Reason string `json:"reason"`
+
+	// Unread means that the source could not be read. What is in it may be valid.
+	Unread bool `json:"-"`
 }
 
 // repeated returns the report of another run with the same sources.
@@ -60,7 +63,7 @@ func newReport(old map[string]identified, assembled *assembly, problems []source
 		Missing:    missing(assembled.catalog),
 	}
 	for _, p := range problems {
-		r.Refused = append(r.Refused, Problem{p.Name, errmsg.Text(p.Err)})
+		r.Refused = append(r.Refused, Problem{p.Name, errmsg.Text(p.Err), true})
 	}
 	for _, c := range assembled.candidates {
 		r.addCandidate(&c)
@@ -88,15 +91,15 @@ func (r *Report) addCandidate(c *candidate) {
 		if c.kept {
 			reason += fmt.Sprintf("; the gallery keeps %s as it was until it is removed with galbuild remove", c.previousKey)
 		}
-		r.Refused = append(r.Refused, Problem{c.item.Name, reason})
+		r.Refused = append(r.Refused, Problem{c.item.Name, reason, c.unreadable()})
 		return
 	}
 	if c.item.Untrusted != "" {
-		r.Warnings = append(r.Warnings, Problem{c.item.Name, "sidecar " + base(c.item.Untrusted) +
+		r.Warnings = append(r.Warnings, Problem{File: c.item.Name, Reason: "sidecar " + base(c.item.Untrusted) +
 			" is left out: it is in an unpacked extension, whose files are not trusted"})
 	}
 	for _, w := range c.warnings {
-		r.Warnings = append(r.Warnings, Problem{c.item.Name, w})
+		r.Warnings = append(r.Warnings, Problem{File: c.item.Name, Reason: w})
 	}
 }
 

@@ -21,6 +21,9 @@ const refusedRule = "refused"
 func reportPage(r *build.Report) *pages.Report {
 	groups := make(map[string][]pages.ReportEntry)
 	for _, p := range r.Refused {
+		if p.Unread { // the next build may read it, and it should not make a generation
+			continue
+		}
 		file := path.Base(strings.ReplaceAll(p.File, `\`, "/"))
 		groups[refusedRule] = append(groups[refusedRule], pages.ReportEntry{Subject: file, Reason: strings.ReplaceAll(p.Reason, p.File, file)})
 	}
