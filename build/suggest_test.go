@@ -15,9 +15,9 @@ func TestNotFeatured(t *testing.T) {
 		want     []Problem
 	}{
 		"in the gallery":      {[]string{"acme.hello"}, nil},
-		"similar id":          {[]string{"acme.helo", "acme.notes"}, []Problem{{"--featured=acme.helo", `is not in the gallery; did you mean "acme.hello"?`}}},
-		"another publisher":   {[]string{"other.notes"}, []Problem{{"--featured=other.notes", `is not in the gallery; did you mean "acme.notes"?`}}},
-		"nothing is similar":  {[]string{"other.thing"}, []Problem{{"--featured=other.thing", "is not in the gallery"}}},
+		"similar id":          {[]string{"acme.helo", "acme.notes"}, []Problem{{File: "--featured=acme.helo", Reason: `is not in the gallery; did you mean "acme.hello"?`}}},
+		"another publisher":   {[]string{"other.notes"}, []Problem{{File: "--featured=other.notes", Reason: `is not in the gallery; did you mean "acme.notes"?`}}},
+		"nothing is similar":  {[]string{"other.thing"}, []Problem{{File: "--featured=other.thing", Reason: "is not in the gallery"}}},
 		"nothing is featured": {nil, nil},
 	} {
 		c.Featured = tt.featured

@@ -50,7 +50,7 @@ func TestUpgrade(t *testing.T) {
 			}
 			refused := result.Report.Refused
 			if len(refused) != 1 || !strings.Contains(refused[0].Reason, c.want) || !strings.HasSuffix(refused[0].Reason, "; the gallery keeps "+key+" as it was until it is removed with galbuild remove") {
-				t.Errorf("refused %q", refused)
+				t.Errorf("refused %v", refused)
 			}
 			if removed := rebuild(t, pkg, &catalog.Catalog{}); len(removed.Catalog.Extensions)+len(removed.Report.Kept) > 0 || strings.Contains(removed.Report.Refused[0].Reason, "keeps") {
 				t.Errorf("after it was removed: %+v", removed.Report)
@@ -126,7 +126,7 @@ func TestFileBecomesInvalid(t *testing.T) {
 					t.Fatal(err)
 				}
 				if last.Find("acme.hello") == nil {
-					t.Fatalf("step %d: removed %q, refused %q", i, result.Report.Removed, result.Report.Refused)
+					t.Fatalf("step %d: removed %v, refused %q", i, result.Report.Removed, result.Report.Refused)
 				}
 			}
 		})

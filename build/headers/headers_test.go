@@ -69,7 +69,7 @@ func TestFiles(t *testing.T) {
 		{"robots.txt", plain, file(plain, minutes, "", ""), file(plain, each, "", "")},
 		{"search/0.json", json, file(json, minutes, "", ""), file(json, each, "", "")},
 		{"statistics/07.json", json, file(json, minutes, "", ""), file(json, each, "", "")},
-		{"page.js", "text/javascript; charset=utf-8", file("text/javascript; charset=utf-8", minutes, "", ""), file("text/javascript; charset=utf-8", each, "", "")},
+		{"gallery.js", "text/javascript; charset=utf-8", file("text/javascript; charset=utf-8", minutes, "", ""), file("text/javascript; charset=utf-8", each, "", "")},
 		{"api/vscode/acme/hello/latest", "application/json", file("application/json", minutes, "", ""), file("application/json", each, "", "")},
 		{"assets", png, file(png, minutes, "", ""), file(png, each, "", "")},
 		{"assetsx/y", png, file(png, minutes, "", ""), file(png, each, "", "")},
@@ -115,12 +115,12 @@ func TestNames(t *testing.T) {
 	if headers.PackageAsset != catalog.PackageAsset {
 		t.Errorf("packages are %s, want %s", headers.PackageAsset, catalog.PackageAsset)
 	}
-	for _, path := range []string{gallery.PagePath, gallery.ItemPath, gallery.PublisherPath, gallery.MissingPath, gallery.ItemDir + "acme.notes.html"} {
+	for _, path := range []string{"index.html", gallery.MissingPath, gallery.ItemDir + "acme.notes.html"} {
 		if !headers.IsPage(path) {
 			t.Errorf("%s is not a page", path)
 		}
 	}
-	for _, path := range []string{"page.js", catalog.FilesDir + "acme/hello/1.2.3/extension/a.html", "blobs/a.html"} {
+	for _, path := range []string{"gallery.js", catalog.FilesDir + "acme/hello/1.2.3/extension/a.html", "blobs/a.html"} {
 		if headers.IsPage(path) {
 			t.Errorf("%s is a page", path)
 		}

@@ -4,7 +4,7 @@
 //	blobs/sha256/ab/abcd…            every distinct file once
 //	assets/<pub>/<name>/<version>[@<platform>]/<asset type>
 //	files/<pub>/<name>/<version>[@<platform>]/…
-//	api/…  control.json  manifest.json  index.html  item/  publishers/
+//	api/…  control.json  manifest.json  index.html  item/  …
 //	index/<generation>/              the catalogue and the index, without their chunks
 //	index/chunks/ab/abcd…            chunks of all generations, see package catalog
 //	index/history/                   the heads of the history, see package history

@@ -76,7 +76,7 @@ func writePages(t *testing.T, dir string) {
 		Publisher: catalog.Publisher{Name: "Acme"}, Name: "Hello", UUID: "00000000-0000-4000-8000-000000000001", Released: when, Updated: when,
 		Versions: []catalog.Version{{Version: "1.0.0", DisplayName: "Hello", Updated: when, Assets: []catalog.Asset{{Type: catalog.PackageAsset}}}},
 	}
-	document, _ := protocol.Document(&extension, false)
+	document, _ := protocol.Document(&extension, false, catalog.Figures{})
 	part.Payloads = append(part.Payloads, new(protocol.Renderer).Payloads(&extension))
 	text, chunk, err := index.EncodeChunk(part)
 	if err == nil {

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"galbuild/build/catalog"
@@ -22,10 +23,10 @@ type statement struct {
 // bucket, below a prefix that may be "". It does not allow to read the private parts of records,
 // and not to list the bucket.
 func BucketPolicy(bucket, prefix string) string {
-	public := []string{
-		catalog.AssetsDir, catalog.FilesDir, "blobs/", "api/", "index/", "item/", "publishers/",
-		gallery.ControlPath, gallery.ManifestPath, gallery.PagePath, gallery.ScriptPath, gallery.StylePath,
-	}
+	public := slices.Concat(
+		[]string{catalog.AssetsDir, catalog.FilesDir, "blobs/", "api/", "index/"}, catalog.DerivedFolders(),
+		[]string{gallery.ManifestPath}, catalog.DerivedNames(),
+	)
 	read := statement{Sid: "galbuild", Effect: "Allow", Principal: "*", Action: "s3:GetObject"}
 	for _, p := range public {
 		resource := "arn:aws:s3:::" + path.Join(bucket, prefix, p)

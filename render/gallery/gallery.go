@@ -26,17 +26,11 @@ package gallery
 
 // Paths of files of a site that responses refer to, or that are responses themselves.
 const (
-	LatestDir     = "api/vscode/"
-	ControlPath   = "control.json"
-	ManifestPath  = "manifest.json"
-	PagePath      = "index.html"
-	ItemPath      = "item/index.html"
-	PublisherPath = "publishers/index.html"
-	ScriptPath    = "page.js"
-	StylePath     = "page.css"
-
-	ItemDir     = "item/"    // pages of extensions, by id in lower case
-	MissingPath = "404.html" // the page for addresses that have none
+	LatestDir    = "api/vscode/"
+	ControlPath  = "control.json"
+	ManifestPath = "manifest.json"
+	ItemDir      = "item/"    // pages of extensions, by id in lower case
+	MissingPath  = "404.html" // the page for addresses that have none
 )
 
 // LatestPath returns the path of the static response to GET …/latest.

@@ -20,9 +20,6 @@ func (s *server) item(w *reply, r *http.Request, g *generation) error {
 	if id == "" {
 		return s.siteFile(w, r, g)
 	}
-	if !hasPages(g) {
-		return s.oldPage(w, r, g)
-	}
 	path := gallery.ItemDir + strings.ToLower(id) + ".html"
 	if _, ok, err := g.ix.File(path); err != nil {
 		return err
@@ -42,9 +39,6 @@ func (s *server) item(w *reply, r *http.Request, g *generation) error {
 //
 // With --no-files, the web server in front of galshim serves pages. It leaves redirects to galshim.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
-	if !hasPages(g) {
-		return s.oldPage(w, r, g)
-	}
 	address := target(r, pathOf(w.base))
 	if address == "" {
 		return redirect(w, r, indexPage, r.URL.RawQuery)

@@ -106,18 +106,3 @@ func TestRedirectsAtSubPath(t *testing.T) {
 	}
 	checkExchange(t, "below", g.request("GET", "/tools/gallery/item/acme.hello.html", ""), 200, "hello", nil)
 }
-
-// TestOldPage serves a site whose only page is that of package render/page.
-func TestOldPage(t *testing.T) {
-	dir := t.TempDir()
-	sample{pages: map[string]string{gallery.PagePath: "browse", gallery.ItemPath: "item", gallery.PublisherPath: "publisher"}}.write(t, dir)
-	g := open(t, dir, folder{dir})
-	for target, want := range map[string]string{
-		"/": "browse", "/index.html": "browse", "/item?itemName=acme.hello": "browse", "/publishers": "browse",
-		"/item/?itemName=acme.hello&ssr=false": "item", "/item/index.html": "item", "/vscode/item?itemName=acme.hello": "item",
-		"/publishers/": "publisher", "/publishers/acme": "publisher",
-	} {
-		checkExchange(t, target, g.request("GET", target, ""), 200, want, []string{"Content-Security-Policy: " + pagePolicy})
-	}
-	checkExchange(t, "slash", g.request("GET", "http://gallery.test/publishers/acme/", ""), 302, "", []string{"Location: http://gallery.test/publishers/acme"})
-}
