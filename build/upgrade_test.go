@@ -126,7 +126,7 @@ func TestFileBecomesInvalid(t *testing.T) {
 					t.Fatal(err)
 				}
 				if last.Find("acme.hello") == nil {
-					t.Fatalf("step %d: removed %v, refused %q", i, result.Report.Removed, result.Report.Refused)
+					t.Fatalf("step %d: removed %v, refused %v", i, result.Report.Removed, result.Report.Refused)
 				}
 			}
 		})
