@@ -218,7 +218,7 @@ func indices(n int) []int {
 
 // addHome adds the home page, and the pages that list all letters.
 func (p *planner) addHome(recent []int, categories, letters []pages.Part) error {
-	home := &pages.Home{Count: len(p.shown), Categories: categories, Letters: letters, Popular: p.popular()}
+	home := &pages.Home{Count: len(p.shown), Categories: categories, Letters: letters, Popular: p.most(func(f catalog.Figures) int64 { return f.Installs }), Trending: p.most(func(f catalog.Figures) int64 { return f.Trending.Week })}
 	for _, i := range recent[:min(len(recent), homeCards)] {
 		home.Recent = append(home.Recent, p.shown[i].card)
 	}
@@ -245,21 +245,15 @@ func (p *planner) byID(ids []string) (cards []pages.Card) {
 	return cards
 }
 
-// popular returns the extensions that were installed most often.
-func (p *planner) popular() (cards []pages.Card) {
-	order := slices.DeleteFunc(indices(len(p.shown)), func(i int) bool { return p.shown[i].installs() == 0 })
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p.shown[b].installs(), p.shown[a].installs()) })
+// most returns the extensions of which a figure is largest.
+func (p *planner) most(figure func(catalog.Figures) int64) (cards []pages.Card) {
+	of := func(i int) int64 { return figure(p.shown[i].figures) }
+	order := slices.DeleteFunc(indices(len(p.shown)), func(i int) bool { return of(i) == 0 })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(of(b), of(a)) })
 	for _, i := range order[:min(len(order), homeCards)] {
 		cards = append(cards, p.shown[i].card)
 	}
 	return cards
-}
-
-func (s *shown) installs() int64 {
-	if s.Statistics == nil {
-		return 0
-	}
-	return s.Statistics.Install
 }
 
 // addTexts adds the pages that do not depend on extensions.

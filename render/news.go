@@ -19,9 +19,8 @@ func (p *planner) addData() error {
 	p.addFiles(searchdata.Files(p.records()))
 	statistics := make(map[string]pages.Statistic)
 	for i := range p.shown {
-		if s := p.shown[i].Statistics; s != nil {
-			statistics[p.shown[i].ID()] = pages.Statistic{Installs: s.Install, Rating: s.AverageRating, Ratings: s.RatingCount}
-		}
+		f := p.shown[i].figures
+		statistics[p.shown[i].card.ID] = pages.Statistic{Installs: f.Installs, Rating: f.Rating, Ratings: f.Ratings}
 	}
 	p.addFiles(pages.Statistics(statistics))
 	p.addFiles(map[string][]byte{
@@ -46,9 +45,7 @@ func (p *planner) records() []searchdata.Record {
 		s := &p.shown[i]
 		records[i] = searchdata.Record{
 			Card: s.card, PublisherName: s.Publisher.Name, Tags: s.newest.VisibleTags(), Categories: s.newest.Categories, Published: date(s.Published),
-		}
-		if n := s.Statistics; n != nil {
-			records[i].Installs, records[i].Rating, records[i].Ratings = n.Install, n.AverageRating, n.RatingCount
+			Installs: s.figures.Installs, Rating: s.figures.Rating, Ratings: s.figures.Ratings,
 		}
 	}
 	return records

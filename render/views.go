@@ -15,6 +15,7 @@ import (
 	"galbuild/build/pagedata"
 	"galbuild/build/pictures"
 	"galbuild/build/policy"
+	"galbuild/build/stats"
 	"galbuild/render/gallery"
 	"galbuild/render/markdown"
 	"galbuild/render/pages"
@@ -28,9 +29,11 @@ type views struct {
 	read       func(ctx context.Context, ref blob.Ref, size int64) ([]byte, error)
 	controlled []byte // the control manifest
 	deprecated map[string]deprecation
-	shown      []shown          // usable extensions, sorted by Key
-	number     map[string]int   // of shown, by Key
-	dependents map[string][]int // numbers of those that need or contain an extension, by its Key
+	shown      []shown                      // usable extensions, sorted by Key
+	number     map[string]int               // of shown, by Key
+	dependents map[string][]int             // numbers of those that need or contain an extension, by its Key
+	tagged     map[string]int               // how many extensions have a tag, in lower case
+	withdrawn  map[string][]pages.Withdrawn // by the Key of the extension
 }
 
 // A shown extension has a page.
@@ -39,6 +42,7 @@ type shown struct {
 	newest             *catalog.Version
 	dir                string // of newest, below assets/ and files/
 	card               pages.Card
+	figures            catalog.Figures
 }
 
 // A deprecation is what the control manifest says about an extension.
@@ -54,11 +58,18 @@ func newViews(c *catalog.Catalog, read func(context.Context, blob.Ref, int64) ([
 	v := &views{catalog: c, policy: p, read: read, controlled: controlOf(c, p)}
 	v.site = siteOf(c, p)
 	v.deprecated = deprecations(v.controlled)
-	v.number, v.dependents = make(map[string]int), make(map[string][]int)
+	v.number, v.dependents, v.tagged = make(map[string]int), make(map[string][]int), make(map[string]int)
+	totals := stats.NewTotals(c, p.Ratings)
 	for _, e := range usable(c) {
+		s := v.show(e)
+		s.figures = totals.Of(e)
 		v.number[e.Key()] = len(v.shown)
-		v.shown = append(v.shown, v.show(e))
+		v.shown = append(v.shown, s)
+		for _, tag := range s.newest.VisibleTags() {
+			v.tagged[strings.ToLower(tag)]++
+		}
 	}
+	v.withdrawn = withdrawn(c)
 	for i := range v.shown {
 		for _, need := range c.Needs(v.shown[i].newest) {
 			v.dependents[need.ID] = append(v.dependents[need.ID], i)
@@ -70,7 +81,7 @@ func newViews(c *catalog.Catalog, read func(context.Context, blob.Ref, int64) ([
 // siteOf returns what all pages of a gallery have in common.
 func siteOf(c *catalog.Catalog, p *policy.Policy) *pages.Site {
 	g := &p.Gallery
-	s := &pages.Site{Title: g.Title, Contact: g.Contact, BaseURL: c.BaseURL, ContentURL: c.ContentURL, Install: g.Install}
+	s := &pages.Site{Title: g.Title, Contact: g.Contact, BaseURL: c.BaseURL, ContentURL: c.ContentURL, Install: g.Install, RateURL: p.RateURL}
 	if g.Logo != nil {
 		s.Logo, s.LogoWidth, s.LogoHeight = pages.LogoPath(g.Logo.File), g.Logo.Width, g.Logo.Height
 	}
@@ -151,8 +162,15 @@ const mostDependents = 50
 func (v *views) extension(s *shown) *pages.Extension {
 	e := &pages.Extension{
 		Card: s.card, PublisherName: s.Publisher.Name, Published: date(s.Published), Preview: s.newest.Preview,
-		Categories: s.newest.Categories, Tags: s.newest.Tags, Licence: s.newest.Licence,
-		Dependents: v.usedBy(s),
+		Categories: s.newest.Categories, Licence: s.newest.Licence,
+		Dependents: v.usedBy(s), Withdrawn: v.withdrawn[s.Key()],
+	}
+	for _, tag := range s.newest.VisibleTags() {
+		if v.tagged[strings.ToLower(tag)] >= tagCards && hasPage(pages.TagPath(tag)) {
+			e.Tags = append(e.Tags, tag)
+		} else {
+			e.RareTags = append(e.RareTags, tag)
+		}
 	}
 	for _, need := range v.catalog.Needs(s.newest) {
 		r := v.related(need.ID)
@@ -177,6 +195,32 @@ func (v *views) extension(s *shown) *pages.Extension {
 		e.Versions = append(e.Versions, versionRow(s.Extension, &s.Versions[i]))
 	}
 	return e
+}
+
+// withdrawn returns the versions that were dropped or that a decision keeps out, by the Key of the
+// extension.
+func withdrawn(c *catalog.Catalog) map[string][]pages.Withdrawn {
+	all := make(map[string][]pages.Withdrawn)
+	for _, r := range decision.Of(c).All() {
+		if s := r.Subject; s.Version != "" && r.Kind != decision.Deprecated && r.Kind != decision.Restored {
+			key := strings.ToLower(s.Extension)
+			all[key] = append(all[key], pages.Withdrawn{Versions: joined(s.Version, s.Platform), State: r.Kind, Date: date(r.When)})
+		}
+	}
+	for i := range c.Dropped {
+		d := &c.Dropped[i]
+		key := strings.ToLower(d.Version.Publisher + "." + d.Version.Name)
+		all[key] = append(all[key], pages.Withdrawn{Versions: joined(d.Version.Version, d.Version.Platform), State: "dropped", Date: date(d.Since)})
+	}
+	return all
+}
+
+// joined returns a version with its platform, if it has one.
+func joined(version, platform string) string {
+	if platform == "" {
+		return version
+	}
+	return version + "@" + platform
 }
 
 // versionRow returns the row of a version.
@@ -216,9 +260,9 @@ func (v *views) complete(ctx context.Context, s *shown, e *pages.Extension) erro
 	}
 	e.Network, e.Links = about.Network, linksOf(about.Links)
 	for _, c := range about.Contributions {
-		to := pages.Contribution{Kind: c.Kind}
+		to := pages.Contribution{Kind: c.Kind, More: c.More}
 		for _, i := range c.Items {
-			to.Items = append(to.Items, pages.ContributedItem{Name: i.Name, Detail: i.Detail, Colours: i.Colours})
+			to.Items = append(to.Items, pages.ContributedItem{Name: i.Name, Detail: i.Detail, Default: i.Default, Colours: i.Colours})
 		}
 		e.Contributions = append(e.Contributions, to)
 	}

@@ -31,12 +31,14 @@ type Extension struct {
 	Reason        string   // why it is deprecated
 
 	Categories, Tags []string
-	Licence          string // SPDX expression, or ""
-	Links            []Link // repository, support, sponsor, …
-	Network          string // what shows that it needs the network when it runs; "" if nothing does
+	RareTags         []string // tags that have no page, because no other extension has them
+	Licence          string   // SPDX expression, or ""
+	Links            []Link   // repository, support, sponsor, …
+	Network          string   // what shows that it needs the network when it runs; "" if nothing does
 
 	Readme, Changelog Text
 	Versions          []Version // newest first
+	Withdrawn         []Withdrawn
 	Contributions     []Contribution
 	Dependencies      []Related // that are installed with it
 	Members           []Related // of a pack
@@ -77,15 +79,27 @@ type Version struct {
 	File       string // path of the .vsix file below the gallery
 }
 
+// Withdrawn is versions that the gallery does not offer any more, or never did.
+type Withdrawn struct {
+	Versions string // a version, or which ones
+	State    string // such as "blocked"
+	Date     string
+}
+
 // Contribution is one kind of what an extension adds to an editor, such as commands.
 type Contribution struct {
 	Kind  string
 	Items []ContributedItem
+	More  int // items that are left out
 }
+
+// Count returns the number of items.
+func (c Contribution) Count() int { return len(c.Items) + c.More }
 
 // ContributedItem is a command, a setting, a theme, …
 type ContributedItem struct {
 	Name, Detail string
+	Default      string   // of a setting, as JSON
 	Colours      []string // of a theme, such as #1e1e1e; others are left out
 }
 
@@ -99,7 +113,8 @@ var colour = regexp.MustCompile(`^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$`)
 func (s *Site) Extension(e *Extension) []byte {
 	shown := *e
 	shown.Links = slices.DeleteFunc(slices.Clone(e.Links), func(l Link) bool { return !isLink(l.Address) })
-	shown.Tags = slices.DeleteFunc(slices.Clone(e.Tags), func(t string) bool { return strings.HasPrefix(t, "_") })
+	hidden := func(tag string) bool { return strings.HasPrefix(tag, "_") }
+	shown.Tags, shown.RareTags = slices.DeleteFunc(slices.Clone(e.Tags), hidden), slices.DeleteFunc(slices.Clone(e.RareTags), hidden)
 	if !isLink(e.Domain) {
 		shown.Domain = ""
 	}

@@ -49,6 +49,7 @@ func (s *Site) Categories(c *Categories) []byte {
 type Home struct {
 	Count                int // of extensions
 	Recommended, Popular []Card
+	Trending             []Card // installed most often in the last seven days
 	Featured, Recent     []Card
 	Categories, Letters  []Part
 }
