@@ -247,7 +247,7 @@ func appendStatistics(dst []byte, ix *index.Index, hit index.Hit) []byte {
 	dst = strconv.AppendInt(dst, ratings, 10)
 	if ratings > 0 {
 		dst = append(dst, `},{"statisticName":"weightedRating","value":`...)
-		dst = appendRating(dst, math.Round(100*ix.WeightedRating(hit))/100)
+		dst = appendHundredths(dst, int64(100*ix.WeightedRating(hit)+0.5))
 	}
 	return append(appendUse(dst, use), `}]}`...)
 }
@@ -272,7 +272,11 @@ func appendRating(dst []byte, rating float64) []byte {
 	if !(0 < hundredths && hundredths < 1e6 && hundredths/100 == rating) {
 		return strconv.AppendFloat(dst, rating, 'f', -1, 64)
 	}
-	n := int64(hundredths)
+	return appendHundredths(dst, int64(hundredths))
+}
+
+// appendHundredths appends n/100 as strconv does.
+func appendHundredths(dst []byte, n int64) []byte {
 	dst = strconv.AppendInt(dst, n/100, 10)
 	if n %= 100; n == 0 {
 		return dst
