@@ -192,7 +192,7 @@ func TestOneOfMany(t *testing.T) {
 			if len(before) < 10 || len(sent) == 0 || len(sent) > 4 {
 				t.Errorf("%d of %d files of chunks were sent: %q", len(sent), len(before), sent)
 			}
-			if name == "publish" && (len(read) > 0 || r.count() > 40) {
+			if name == "publish" && (len(read) > 0 || r.count() > 60) {
 				t.Errorf("%d requests, and it read %q", r.count(), read)
 			}
 			if got := serves(t, at); !strings.Contains(got, "acme.new@1.0.0") {

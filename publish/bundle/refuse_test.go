@@ -218,7 +218,7 @@ func TestForged(t *testing.T) {
 		"a file too few": {func(all []entry) []entry {
 			i := find(all, "LICENSE")
 			return resum(slices.Delete(all, i, i+1))
-		}, "files with 24 blobs, and the archive has"},
+		}, "blobs, and the archive has"},
 		"no generation": {func(all []entry) []entry { return resum(all[:len(all)-4]) },
 			"where the head of the history should be"},
 		"two generations": {func(all []entry) []entry {
