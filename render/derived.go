@@ -20,6 +20,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/mediatype"
+	"galbuild/build/policy"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
 	"galbuild/index"
@@ -48,31 +49,22 @@ type Known struct {
 // A file is made only if something has changed from which it is made. One changed extension is in
 // its page, in the lists that have it, and in the pages of extensions that need it.
 func Derive(ctx context.Context, dir *site.Dir, c *catalog.Catalog, known Known) error {
-	planned, err := newPlanner(c, &known).plan()
+	p := newPlanner(c, &known)
+	planned, err := p.plan()
 	if err != nil {
 		return err
 	}
-	files := make([]catalog.DerivedFile, len(planned))
-	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
-	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() error {
-			for i := int(next.Add(1)) - 1; i < len(planned); i = int(next.Add(1)) - 1 {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				f, err := planned[i].derive(ctx, dir, &known)
-				if err != nil {
-					return fmt.Errorf("%s: %w", planned[i].path, err)
-				}
-				files[i] = f
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	var data []catalog.DerivedFile
+	group.Go(func() (err error) {
+		data, err = deriveAll(ctx, dir, &known, p.planData())
+		return err
+	})
+	files, err := deriveAll(ctx, dir, &known, planned)
+	if err := errors.Join(err, group.Wait()); err != nil {
 		return err
 	}
+	files = append(files, data...)
 	slices.SortFunc(files, func(a, b catalog.DerivedFile) int { return strings.Compare(a.Path, b.Path) })
 	c.Derived = files
 	return nil
@@ -122,23 +114,55 @@ func LinkDerived(dir *site.Dir, c *catalog.Catalog) error {
 // readmePath returns the path of the readme of a version with this folder.
 func readmePath(folder string) string { return catalog.AssetsDir + folder + "/" + catalog.DetailsAsset }
 
-// A planned file is a derived file that may have to be made.
+// deriveAll returns all planned files, in several goroutines.
+func deriveAll(ctx context.Context, dir *site.Dir, known *Known, planned []planned) ([]catalog.DerivedFile, error) {
+	files := make([]catalog.DerivedFile, len(planned))
+	var next atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() error {
+			for i := int(next.Add(1)) - 1; i < len(planned); i = int(next.Add(1)) - 1 {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				f, err := planned[i].derive(ctx, dir, known)
+				if err != nil {
+					return fmt.Errorf("%s: %w", planned[i].path, err)
+				}
+				files[i] = f
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	return files, err
+}
+
+// A planned file is a derived file that may have to be made. Both functions are called by several
+// goroutines, and neither keeps what it is made from: for all pages, that would be much memory.
 type planned struct {
 	path string
-	key  catalog.DerivedKey // zero if make costs no more than the key would
+	key  func() (catalog.DerivedKey, error) // nil if make costs no more than the key would
 	make func(ctx context.Context) ([]byte, error)
 }
 
 // derive returns the file, which it makes only if it is not known.
 func (p *planned) derive(ctx context.Context, dir *site.Dir, known *Known) (catalog.DerivedFile, error) {
-	if f := known.find(p); f != nil {
-		return *f, nil
+	var key catalog.DerivedKey
+	if p.key != nil {
+		var err error
+		if key, err = p.key(); err != nil {
+			return catalog.DerivedFile{}, err
+		}
+		if f := known.find(p.path, key); f != nil {
+			return *f, nil
+		}
 	}
 	text, err := p.make(ctx)
 	if err != nil {
 		return catalog.DerivedFile{}, err
 	}
-	f := catalog.DerivedFile{Path: p.path, SHA256: blob.Sum(text), Size: int64(len(text)), Key: p.key}
+	f := catalog.DerivedFile{Path: p.path, SHA256: blob.Sum(text), Size: int64(len(text)), Key: key}
 	if known.hasContent(&f) {
 		return f, nil
 	}
@@ -146,13 +170,10 @@ func (p *planned) derive(ctx context.Context, dir *site.Dir, known *Known) (cata
 	return f, err
 }
 
-// find returns a known file that p would be, or nil.
-func (k *Known) find(p *planned) *catalog.DerivedFile {
-	if p.key == (catalog.DerivedKey{}) {
-		return nil
-	}
+// find returns a known file with this path and key, or nil.
+func (k *Known) find(path string, key catalog.DerivedKey) *catalog.DerivedFile {
 	for _, files := range k.Files {
-		if f := catalog.FindDerived(files, p.path); f != nil && f.Key == p.key && k.has(f) {
+		if f := catalog.FindDerived(files, path); f != nil && f.Key == key && k.has(f) {
 			return f
 		}
 	}
@@ -215,8 +236,9 @@ func newPlanner(c *catalog.Catalog, known *Known) *planner {
 // plan returns all derived files, in any order.
 func (p *planner) plan() ([]planned, error) {
 	p.add(gallery.ControlPath, func() []byte { return p.controlled })
-	if err := p.addReadmes(); err != nil || p.catalog.NoPages {
-		return p.planned, err
+	p.addReadmes()
+	if p.catalog.NoPages {
+		return p.planned, nil
 	}
 	p.add(pages.StylePath, func() []byte { return pages.Style })
 	p.add(pages.ScriptPath, func() []byte { return pages.Script })
@@ -224,12 +246,10 @@ func (p *planner) plan() ([]planned, error) {
 	if logo := p.policy.Gallery.Logo; logo != nil {
 		p.add(pages.LogoPath(logo.File), func() []byte { return logo.Content })
 	}
-	for _, add := range []func() error{p.addExtensions, p.addLists, p.addTexts, p.addReport, p.addData} {
-		if err := add(); err != nil {
-			return nil, err
-		}
-	}
-	return p.planned, nil
+	p.addExtensions()
+	p.addLists()
+	p.addReport()
+	return p.planned, p.addTexts()
 }
 
 // add adds a file that costs little.
@@ -237,37 +257,31 @@ func (p *planner) add(at string, text func() []byte) {
 	p.planned = append(p.planned, planned{path: at, make: func(context.Context) ([]byte, error) { return text(), nil }})
 }
 
-// addPage adds a page that is made only if one of the values or the presentation of the gallery has
-// changed.
-func (p *planner) addPage(at string, text func() []byte, values ...any) error {
-	key, err := keyOf(append(values, p.site)...)
-	p.planned = append(p.planned, planned{at, key, func(context.Context) ([]byte, error) { return text(), nil }})
-	return err
+// addPage adds a page that is made only if its data or the presentation of the gallery has changed.
+func addPage[T any](p *planner, at string, data func() T, text func(T) []byte) {
+	key := func() (catalog.DerivedKey, error) { return keyOf(data(), p.site) }
+	p.planned = append(p.planned, planned{at, key, func(context.Context) ([]byte, error) { return text(data()), nil }})
 }
 
 // addReadmes adds the readmes that show pictures of their package, with the addresses that these
 // have in the gallery, see [catalog.ReadmeBase]. Without a base URL there are none: galshim fills
 // in its own.
-func (p *planner) addReadmes() error {
+func (p *planner) addReadmes() {
 	base := contentBase(p.catalog)
 	if base == "" {
-		return nil
+		return
 	}
 	for dir, v := range versionsOf(p.catalog.Extensions, p.catalog.Dropped) {
 		readme := v.Asset(catalog.ReadmeAsset)
 		if readme == nil {
 			continue
 		}
-		key, err := keyOf(readme.Ref, base)
-		if err != nil {
-			return err
-		}
+		key := func() (catalog.DerivedKey, error) { return keyOf(readme.Ref, base) }
 		p.planned = append(p.planned, planned{readmePath(dir), key, func(ctx context.Context) ([]byte, error) {
 			text, err := p.known.Read(ctx, readme.Ref, readme.Size)
 			return bytes.ReplaceAll(text, []byte(catalog.ReadmeBase), []byte(base+"/")), err
 		}})
 	}
-	return nil
 }
 
 // contentBase returns the address of the files of packages, without a slash at its end, or "" if it
@@ -285,26 +299,24 @@ func ReportChanged(c *catalog.Catalog, report *pages.Report) bool {
 	if c.NoPages {
 		return false
 	}
-	p := newPlanner(c, &Known{Report: report})
-	if err := p.addReport(); err != nil {
-		return false
-	}
+	key, err := keyOf(report, siteOf(c, policy.Of(c)))
 	f := catalog.FindDerived(c.Derived, pages.ReportPath)
-	return f == nil || f.Key != p.planned[0].key
+	return err == nil && (f == nil || f.Key != key)
 }
 
 // addReport adds the page about what was refused.
-func (p *planner) addReport() error {
+func (p *planner) addReport() {
 	report := p.known.Report
 	if report == nil {
+		report = new(pages.Report)
 		for _, files := range p.known.Files {
 			if f := catalog.FindDerived(files, pages.ReportPath); f != nil {
-				empty := func(context.Context) ([]byte, error) { return p.site.Report(new(pages.Report)), nil }
-				p.planned = append(p.planned, planned{pages.ReportPath, f.Key, empty}) // empty only if its content is lost
-				return nil
+				key := func() (catalog.DerivedKey, error) { return f.Key, nil }
+				empty := func(context.Context) ([]byte, error) { return p.site.Report(report), nil }
+				p.planned = append(p.planned, planned{pages.ReportPath, key, empty}) // empty only if its content is lost
+				return
 			}
 		}
-		report = new(pages.Report)
 	}
-	return p.addPage(pages.ReportPath, func() []byte { return p.site.Report(report) }, report)
+	addPage(p, pages.ReportPath, func() *pages.Report { return report }, p.site.Report)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -12,26 +13,24 @@ import (
 )
 
 // addExtensions adds the page of each extension.
-func (p *planner) addExtensions() error {
+func (p *planner) addExtensions() {
 	for i := range p.shown {
 		s := &p.shown[i]
-		e := p.extension(s)
-		var read []catalog.File // what the page is made from in addition
-		for _, kind := range []string{catalog.DetailsAsset, catalog.ChangelogAsset, catalog.PageAsset} {
-			if a := s.newest.Asset(kind); a != nil {
-				read = append(read, a.File)
+		key := func() (catalog.DerivedKey, error) {
+			var read []catalog.File // what the page is made from in addition
+			for _, kind := range []string{catalog.DetailsAsset, catalog.ChangelogAsset, catalog.PageAsset} {
+				if a := s.newest.Asset(kind); a != nil {
+					read = append(read, a.File)
+				}
 			}
+			return keyOf(p.extension(s), read, s.newest.Files, p.site)
 		}
-		key, err := keyOf(e, read, s.newest.Files, p.site)
-		if err != nil {
-			return err
-		}
-		p.planned = append(p.planned, planned{pages.ExtensionPath(e.ID), key, func(ctx context.Context) ([]byte, error) {
+		p.planned = append(p.planned, planned{pages.ExtensionPath(s.card.ID), key, func(ctx context.Context) ([]byte, error) {
+			e := p.extension(s)
 			err := p.complete(ctx, s, e)
 			return p.site.Extension(e), err
 		}})
 	}
-	return nil
 }
 
 // Sizes of lists.
@@ -43,53 +42,42 @@ const (
 )
 
 // addLists adds the pages with lists of extensions.
-func (p *planner) addLists() error {
-	letters, err := p.addLetters()
-	if err != nil {
-		return err
+func (p *planner) addLists() {
+	letters := p.addLetters()
+	for _, g := range p.grouped(func(s *shown) []string { return []string{s.Publisher.Name} }) {
+		p.addList(pages.PublisherPath(g.name), func() *pages.List {
+			of := &p.shown[g.members[0]]
+			l := &pages.List{Kind: "Publisher", Title: of.card.Publisher, Cards: p.cards(g.members)}
+			if of.Publisher.Verified {
+				l.Domain = of.Publisher.Domain
+			}
+			return l
+		})
 	}
-	publishers := p.grouped(func(s *shown) []string { return []string{s.Publisher.Name} })
-	for _, g := range publishers {
-		of := p.shown[g.members[0]]
-		l := &pages.List{Path: pages.PublisherPath(g.name), Kind: "Publisher", Title: of.card.Publisher, Cards: p.cards(g.members)}
-		if of.Publisher.Verified {
-			l.Domain = of.Publisher.Domain
-		}
-		if err := p.addList(l); err != nil {
-			return err
-		}
-	}
-	categories, err := p.addTopics("Category", pages.CategoryPath, 1, func(s *shown) []string { return s.newest.Categories })
-	if err != nil {
-		return err
-	}
-	tags, err := p.addTopics("Tag", pages.TagPath, tagCards, func(s *shown) []string { return s.newest.VisibleTags() })
-	if err != nil {
-		return err
-	}
+	categories := p.addTopics("Category", pages.CategoryPath, 1, func(s *shown) []string { return s.newest.Categories })
+	tags := p.addTopics("Tag", pages.TagPath, tagCards, func(s *shown) []string { return s.newest.VisibleTags() })
 	index := &pages.Categories{Categories: categories, Tags: mostCommon(tags)}
-	if err := p.addPage(pages.CategoriesPath, func() []byte { return p.site.Categories(index) }, index); err != nil {
-		return err
-	}
-	recent, err := p.addRecent()
-	if err != nil {
-		return err
-	}
-	return p.addHome(recent, categories, letters)
+	addPage(p, pages.CategoriesPath, func() *pages.Categories { return index }, p.site.Categories)
+	p.addHome(p.addRecent(), categories, letters)
 }
 
 // addList adds a page with a list.
-func (p *planner) addList(l *pages.List) error {
-	return p.addPage(l.Path, func() []byte { return p.site.List(l) }, l)
+func (p *planner) addList(path string, list func() *pages.List) {
+	addPage(p, path, func() *pages.List {
+		l := list()
+		l.Path = path
+		return l
+	}, p.site.List)
 }
 
 // cards returns the cards of extensions, sorted by name.
 func (p *planner) cards(numbers []int) []pages.Card {
+	numbers = slices.Clone(numbers)
+	slices.SortFunc(numbers, func(a, b int) int { return cmp.Compare(p.shown[a].rank, p.shown[b].rank) })
 	cards := make([]pages.Card, len(numbers))
 	for i, n := range numbers {
 		cards[i] = p.shown[n].card
 	}
-	pages.SortByName(cards)
 	return cards
 }
 
@@ -124,7 +112,7 @@ func (p *planner) grouped(names func(*shown) []string) []group {
 }
 
 // addLetters adds the lists by letter, and returns links to them.
-func (p *planner) addLetters() ([]pages.Part, error) {
+func (p *planner) addLetters() []pages.Part {
 	cards := make([]pages.Card, len(p.shown))
 	for i := range p.shown {
 		cards[i] = p.shown[i].card
@@ -135,29 +123,27 @@ func (p *planner) addLetters() ([]pages.Part, error) {
 		parts[i] = pages.Part{Label: l.Label(), Path: pages.LetterPath(l.Key)}
 	}
 	for i, l := range letters {
-		index := slices.Clone(parts)
-		index[i].Current = true
-		if err := p.addList(&pages.List{Path: parts[i].Path, Kind: "All extensions", Title: l.Label(), Index: index, Cards: l.Cards}); err != nil {
-			return nil, err
-		}
+		p.addList(parts[i].Path, func() *pages.List {
+			index := slices.Clone(parts)
+			index[i].Current = true
+			return &pages.List{Kind: "All extensions", Title: l.Label(), Index: index, Cards: l.Cards}
+		})
 	}
-	return parts, nil
+	return parts
 }
 
 // addTopics adds the pages of categories or tags that at least so many extensions have, and returns
 // links to them.
-func (p *planner) addTopics(kind string, path func(string) string, atLeast int, names func(*shown) []string) (all []pages.Part, err error) {
+func (p *planner) addTopics(kind string, path func(string) string, atLeast int, names func(*shown) []string) (all []pages.Part) {
 	for _, g := range p.grouped(names) {
-		if len(g.members) < atLeast || !hasPage(path(g.name)) {
+		at := path(g.name)
+		if len(g.members) < atLeast || !hasPage(at) {
 			continue
 		}
-		l := &pages.List{Path: path(g.name), Kind: kind, Title: g.name, Cards: p.cards(g.members)}
-		if err := p.addList(l); err != nil {
-			return nil, err
-		}
-		all = append(all, pages.Part{Label: g.name, Path: l.Path, Count: len(g.members)})
+		p.addList(at, func() *pages.List { return &pages.List{Kind: kind, Title: g.name, Cards: p.cards(g.members)} })
+		all = append(all, pages.Part{Label: g.name, Path: at, Count: len(g.members)})
 	}
-	return all, nil
+	return all
 }
 
 // longestName is the largest length of a file's name on common file systems, in bytes.
@@ -181,31 +167,30 @@ func mostCommon(tags []pages.Part) []pages.Part {
 }
 
 // addRecent adds the lists by date, and returns the extensions in their order.
-func (p *planner) addRecent() ([]int, error) {
+func (p *planner) addRecent() []int {
 	order := indices(len(p.shown))
 	slices.SortStableFunc(order, func(a, b int) int { return p.shown[b].Updated.Compare(p.shown[a].Updated) })
 	recent := order[:min(len(order), recentPages*recentCards)]
-	number := 0
-	for part := range slices.Chunk(recent, recentCards) {
-		number++
-		l := &pages.List{Path: pages.RecentPath(number), Title: "Recently updated"}
-		for _, i := range part {
-			l.Cards = append(l.Cards, p.shown[i].card)
-		}
-		if number > 1 {
-			l.Earlier = pages.RecentPath(number - 1)
-		}
-		if number*recentCards < len(recent) {
-			l.Later = pages.RecentPath(number + 1)
-		}
-		if err := p.addList(l); err != nil {
-			return nil, err
-		}
+	parts := slices.Collect(slices.Chunk(recent, recentCards))
+	if len(parts) == 0 {
+		parts = [][]int{nil} // other pages link to the first one
 	}
-	if number == 0 {
-		return nil, p.addList(&pages.List{Path: pages.RecentPath(1), Title: "Recently updated"})
+	for i, part := range parts {
+		p.addList(pages.RecentPath(i+1), func() *pages.List {
+			l := &pages.List{Title: "Recently updated"}
+			for _, n := range part {
+				l.Cards = append(l.Cards, p.shown[n].card)
+			}
+			if i > 0 {
+				l.Earlier = pages.RecentPath(i)
+			}
+			if i+1 < len(parts) {
+				l.Later = pages.RecentPath(i + 2)
+			}
+			return l
+		})
 	}
-	return recent, nil
+	return recent
 }
 
 func indices(n int) []int {
@@ -217,20 +202,24 @@ func indices(n int) []int {
 }
 
 // addHome adds the home page, and the pages that list all letters.
-func (p *planner) addHome(recent []int, categories, letters []pages.Part) error {
-	home := &pages.Home{Count: len(p.shown), Categories: categories, Letters: letters, Popular: p.most(func(f catalog.Figures) int64 { return f.Installs }), Trending: p.most(func(f catalog.Figures) int64 { return f.Trending.Week })}
+func (p *planner) addHome(recent []int, categories, letters []pages.Part) {
+	home := &pages.Home{
+		Count: len(p.shown), Categories: categories, Letters: letters,
+		Recommended: p.byID(p.policy.Recommended), Featured: p.byID(slices.Concat(p.policy.Featured, p.catalog.Featured)),
+		Popular:  p.most(func(f catalog.Figures) int64 { return f.Installs }),
+		Trending: p.most(func(f catalog.Figures) int64 { return f.Trending.Week }),
+	}
 	for _, i := range recent[:min(len(recent), homeCards)] {
 		home.Recent = append(home.Recent, p.shown[i].card)
 	}
-	home.Recommended = p.byID(p.policy.Recommended)
-	home.Featured = p.byID(slices.Concat(p.policy.Featured, p.catalog.Featured))
-	if err := p.addPage(pages.HomePath, func() []byte { return p.site.Home(home) }, home); err != nil {
-		return err
+	addPage(p, pages.HomePath, func() *pages.Home { return home }, p.site.Home)
+	all := func() []pages.Part { return letters }
+	addPage(p, pages.FindPath, all, p.site.Find)
+	root := "/"
+	if base, err := url.Parse(p.catalog.BaseURL); err == nil {
+		root = base.EscapedPath() + "/"
 	}
-	if err := p.addPage(pages.FindPath, func() []byte { return p.site.Find(letters) }, letters); err != nil {
-		return err
-	}
-	return p.addPage(pages.NotFoundPath, func() []byte { return p.site.NotFound("", letters) }, letters)
+	addPage(p, pages.NotFoundPath, all, func(letters []pages.Part) []byte { return p.site.NotFound(root, letters) })
 }
 
 // byID returns the cards of extensions that have a page, each once.

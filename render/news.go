@@ -13,23 +13,26 @@ import (
 	"galbuild/render/pages/searchdata"
 )
 
-// addData adds what scripts and feed readers load: search data, statistics, what is new, and the
+// planData returns what scripts and feed readers load: search data, statistics, what is new, and the
 // files for search engines. Each is compared with its content.
-func (p *planner) addData() error {
-	p.addFiles(searchdata.Files(p.records()))
+func (p *planner) planData() []planned {
+	if p.catalog.NoPages {
+		return nil
+	}
+	d := &planner{views: p.views, known: p.known}
+	d.addFiles(searchdata.Files(p.records()))
 	statistics := make(map[string]pages.Statistic)
 	for i := range p.shown {
 		f := p.shown[i].figures
 		statistics[p.shown[i].card.ID] = pages.Statistic{Installs: f.Installs, Rating: f.Rating, Ratings: f.Ratings}
 	}
-	p.addFiles(pages.Statistics(statistics))
-	p.addFiles(map[string][]byte{
-		pages.FeedPath: p.site.Feed(p.releases()), pages.NewPath: p.site.New(p.days()), pages.RobotsPath: p.site.Robots(),
-	})
+	d.addFiles(pages.Statistics(statistics))
+	d.addFiles(map[string][]byte{pages.FeedPath: p.site.Feed(p.releases()), pages.RobotsPath: p.site.Robots()})
 	if sitemap := p.site.Sitemap(p.locations()); sitemap != nil {
-		p.addFiles(map[string][]byte{pages.SitemapPath: sitemap})
+		d.addFiles(map[string][]byte{pages.SitemapPath: sitemap})
 	}
-	return nil
+	addPage(d, pages.NewPath, p.days, p.site.New)
+	return d.planned
 }
 
 func (p *planner) addFiles(files map[string][]byte) {

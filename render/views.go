@@ -43,6 +43,7 @@ type shown struct {
 	dir                string // of newest, below assets/ and files/
 	card               pages.Card
 	figures            catalog.Figures
+	rank               int // in the order of names
 }
 
 // A deprecation is what the control manifest says about an extension.
@@ -70,6 +71,9 @@ func newViews(c *catalog.Catalog, read func(context.Context, blob.Ref, int64) ([
 		}
 	}
 	v.withdrawn = withdrawn(c)
+	for rank, i := range pages.OrderByName(len(v.shown), func(i int) *pages.Card { return &v.shown[i].card }) {
+		v.shown[i].rank = rank
+	}
 	for i := range v.shown {
 		for _, need := range c.Needs(v.shown[i].newest) {
 			v.dependents[need.ID] = append(v.dependents[need.ID], i)
@@ -131,6 +135,7 @@ func (v *views) show(e *catalog.Extension) shown {
 			s.card.Icon = catalog.AssetsDir + s.dir + "/" + kind
 		}
 	}
+	s.card = v.site.Cached(s.card)
 	return s
 }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Card is an extension in a list.
@@ -18,6 +19,38 @@ type Card struct {
 	Version     string // newest
 	Updated     string // date, such as 2026-01-31
 	Deprecated  bool
+
+	row *row // see Site.Cached; nil if the row is rendered each time
+}
+
+// A row is the row of a card in the lists of all pages in folders.
+type row struct {
+	once sync.Once
+	html template.HTML
+}
+
+// Cached returns a card whose row is rendered only once for all lists that have it. Most extensions
+// are in about ten lists.
+func (s *Site) Cached(c Card) Card {
+	c.row = new(row)
+	return c
+}
+
+// Row returns the row of a card in a list.
+func (v view) Row(c Card) template.HTML {
+	if c.row == nil || v.Root != "../" {
+		return v.renderRow(c)
+	}
+	c.row.once.Do(func() { c.row.html = v.renderRow(c) })
+	return c.row.html
+}
+
+func (v view) renderRow(c Card) template.HTML {
+	var b strings.Builder
+	if err := templates["list"].ExecuteTemplate(&b, "card", v.With(c, 48)); err != nil {
+		panic(err) // cards are plain data, and writing to memory does not fail
+	}
+	return template.HTML(b.String())
 }
 
 // Extension is an extension with all that its page shows. Dates are such as 2026-01-31.

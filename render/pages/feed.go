@@ -138,16 +138,27 @@ func (s *Site) New(days []Day) []byte {
 type kindOfChange struct {
 	Label   string
 	Changes []Change
+	More    int // changes that are left out
 }
+
+// Count returns the number of changes.
+func (k kindOfChange) Count() int { return len(k.Changes) + k.More }
+
+// mostChanges is how many changes of one kind and day the page shows: a gallery begins with a day
+// on which everything was added.
+const mostChanges = 300
 
 // Groups returns the changes of a day by their kind, each sorted by name.
 func (d Day) Groups() (all []kindOfChange) {
-	for _, g := range []kindOfChange{{"Added", d.Added}, {"Updated", d.Updated}, {"Removed", d.Removed}, {"Blocked", d.Blocked}} {
+	for _, g := range []kindOfChange{{"Added", d.Added, 0}, {"Updated", d.Updated, 0}, {"Removed", d.Removed, 0}, {"Blocked", d.Blocked, 0}} {
 		if len(g.Changes) > 0 {
 			g.Changes = slices.Clone(g.Changes)
 			slices.SortStableFunc(g.Changes, func(a, b Change) int {
 				return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)))
 			})
+			if n := len(g.Changes) - mostChanges; n > 0 {
+				g.Changes, g.More = g.Changes[:mostChanges], n
+			}
 			all = append(all, g)
 		}
 	}

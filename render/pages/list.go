@@ -129,9 +129,22 @@ func letters(name string, n int) string {
 
 // SortByName sorts extensions by name, in any case, and then by id.
 func SortByName(cards []Card) {
-	slices.SortFunc(cards, func(a, b Card) int {
-		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)))
-	})
+	sorted := make([]Card, 0, len(cards))
+	for _, i := range OrderByName(len(cards), func(i int) *Card { return &cards[i] }) {
+		sorted = append(sorted, cards[i])
+	}
+	copy(cards, sorted)
+}
+
+// OrderByName returns the numbers from 0 to n-1 in the order of the names of their cards.
+func OrderByName(n int, card func(int) *Card) []int {
+	keys, order := make([]string, n), make([]int, n)
+	for i := range order {
+		c := card(i)
+		keys[i], order[i] = strings.ToLower(c.Name+"\x00"+c.ID), i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(keys[a], keys[b]) })
+	return order
 }
 
 // Label returns the letters as they are in links.
