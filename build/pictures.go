@@ -18,8 +18,8 @@ const (
 	maxPictureBytes = 64 << 20 // of all pictures together
 )
 
-// A shownFiles has the files of a package that are stored because its readme or its change log shows
-// them.
+// A shownFiles has the files of a package that are stored because its readme or its change log
+// shows them.
 type shownFiles struct {
 	names  map[string]bool // pictures, and the readme if readme is set
 	bytes  int64           // of the pictures

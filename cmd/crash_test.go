@@ -22,21 +22,24 @@ import (
 // the site is the same as one that was built without interruptions.
 func TestKilledBuild(t *testing.T) {
 	dir := t.TempDir()
-	vsixs, root := filepath.Join(dir, "vsixs"), filepath.Join(dir, "site")
+	vsixs, root, uninterrupted := filepath.Join(dir, "vsixs"), filepath.Join(dir, "site"), filepath.Join(dir, "uninterrupted")
+	build := func(root string) []string { return []string{vsixs, "-o", root, "--now", "2026-01-01T00:00:00Z"} } // pages have dates
 	for i := range 20 {
 		writePackage(t, vsixs, i)
 	}
-	mustBuild(t, vsixs, "-o", root)
+	for _, root := range []string{root, uninterrupted} {
+		mustBuild(t, build(root)...)
+	}
 	for i := range 100 {
 		writePackage(t, vsixs, i)
 	}
 	start := time.Now()
-	mustBuild(t, vsixs, "-o", filepath.Join(dir, "uninterrupted"))
+	mustBuild(t, build(uninterrupted)...)
 	duration := time.Since(start)
 
 	const kills = 12
 	for i := range kills {
-		run := exec.Command("galbuild", vsixs, "-o", root)
+		run := exec.Command("galbuild", build(root)...)
 		if err := run.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -45,9 +48,9 @@ func TestKilledBuild(t *testing.T) {
 		_ = run.Wait()
 		mustBuild(t, "verify", root)
 	}
-	mustBuild(t, vsixs, "-o", root)
+	mustBuild(t, build(root)...)
 	mustBuild(t, "verify", root)
-	compareContent(t, root, filepath.Join(dir, "uninterrupted"))
+	compareContent(t, root, uninterrupted)
 	checkHistory(t, root)
 	checkChunks(t, root)
 }

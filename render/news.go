@@ -13,8 +13,8 @@ import (
 	"galbuild/render/pages/searchdata"
 )
 
-// planData returns what scripts and feed readers load: search data, statistics, what is new, and the
-// files for search engines. Each is compared with its content.
+// planData returns what scripts and feed readers load: search data, statistics, what is new, and
+// the files for search engines. Each is compared with its content.
 func (p *planner) planData() []planned {
 	if p.catalog.NoPages {
 		return nil

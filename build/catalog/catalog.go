@@ -87,9 +87,9 @@ const (
 	ReadmeAsset = "galbuild.readme"
 )
 
-// ReadmeBase stands for the address of the gallery, with a slash at the end, in a readme of the type
-// ReadmeAsset. It is an absolute address, so that all parsers of Markdown treat it as one, and no
-// host can have it, because the domain invalid is reserved (RFC 2606). The readme has it only in
+// ReadmeBase stands for the address of the gallery, with a slash at the end, in a readme of the
+// type ReadmeAsset. It is an absolute address, so that all parsers of Markdown treat it as one, and
+// no host can have it, because the domain invalid is reserved (RFC 2606). The readme has it only in
 // addresses of pictures.
 const ReadmeBase = "https://base-url.galbuild.invalid/"
 

@@ -1,6 +1,6 @@
 // Package pagedata has what the page of an extension shows of a package, besides what is in the
-// line of its version in the catalogue. It is a JSON document, an asset of the version with the type
-// catalog.PageAsset, that is made when the package is read:
+// line of its version in the catalogue. It is a JSON document, an asset of the version with the
+// type catalog.PageAsset, that is made when the package is read:
 //
 //	{"links":{"repository":"https://github.com/acme/notes","directory":"packages/vscode"},
 //	 "network":"The setting notes.server is https://api.acme.example by default.",

@@ -40,8 +40,8 @@ func inHTML(text []byte) (found []Reference) {
 	}
 }
 
-// inSrcset returns the addresses in the value of srcset, which is a list. White space and a size may
-// follow an address. A value with a data: address is left out, because such addresses contain
+// inSrcset returns the addresses in the value of srcset, which is a list. White space and a size
+// may follow an address. A value with a data: address is left out, because such addresses contain
 // commas.
 func inSrcset(value []byte, start int) (found []Reference) {
 	if bytes.Contains(value, []byte("data:")) {

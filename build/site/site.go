@@ -270,6 +270,13 @@ func (d *Dir) ClearDirty() error {
 	return err
 }
 
+// IsDirty reports whether the site at root has the mark of [Dir.MarkDirty]: it is being changed, or
+// a change was interrupted.
+func IsDirty(root string) bool {
+	_, err := os.Lstat(filepath.Join(root, filepath.FromSlash(dirtyPath)))
+	return err == nil
+}
+
 // dirtyPath is the path of the mark. It is in the folder for temporary files, which is empty when
 // no command is changing the site.
 const dirtyPath = WorkDir + "/tmp/" + dirtyName

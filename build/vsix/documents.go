@@ -107,8 +107,9 @@ func (file *file) content() ([]byte, error) {
 // maxThemeBytes is the largest size of the file of a colour theme whose colours are read.
 const maxThemeBytes = 1 << 20
 
-// themeFiles returns a function that returns the files of colour themes, see [manifest.Package.Page].
-// Files that are too large or damaged are left out: Walk refuses damaged ones.
+// themeFiles returns a function that returns the files of colour themes, see
+// [manifest.Package.Page]. Files that are too large or damaged are left out: Walk refuses damaged
+// ones.
 func (d *documents) themeFiles(a *archive) func(string) []byte {
 	return func(name string) []byte {
 		file, ok := a.find("extension/" + name)
