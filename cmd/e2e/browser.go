@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"galbuild/cmd/e2e/toolchain"
 )
 
 // A plan tells browser/driver.js what to do.
@@ -25,7 +27,11 @@ type plan struct {
 	Content    string   `json:"content"`    // base URL of its assets and files
 	Extensions string   `json:"extensions"` // folder of installed extensions
 	Artefacts  string   `json:"artefacts"`  // folder for screenshots and logs
-	Steps      []string `json:"steps"`      // names of steps in browser/steps.js
+	Axe        string   `json:"axe"`        // script of axe-core
+	Lighthouse string   `json:"lighthouse"` // script
+	Files      string   `json:"files"`      // base URL of the same files on a web server alone
+	Hello      string   `json:"hello"`      // package of acme.hello
+	Steps      []string `json:"steps"`      // names of steps in browser/steps.js, or in another script
 }
 
 // A step is the result of a step that the driver reports.
@@ -80,18 +86,24 @@ func (e editor) serve(t *testing.T, name, artefacts string) string {
 	return s.await(t, `HTTP server listening on (http://[^/\s]+)`)[1]
 }
 
-// galleryPageSteps are the steps on the gallery's own page, see browser/gallerypage.js.
-var galleryPageSteps = []string{"start page", "search", "page of an extension", "other addresses of that page", "page of a publisher",
-	"links that name another gallery", "addresses that are not http", "no frames in other pages", "no scripts in files of packages"}
+// gallerySteps are the steps on the gallery's own pages, see browser/gallery.js.
+var gallerySteps = []string{"home", "search", "address that editors open", "page of an extension", "install box", "unknown extension", "links",
+	"links that name another gallery", "no frames in other pages", "no scripts in files of packages"}
 
-// galleryPage runs the steps on the gallery's own page, each as a subtest.
-func (e editor) galleryPage(t *testing.T, g *gallery) {
+// galleryPages runs gallerySteps and more steps on the gallery's own pages, each as a subtest.
+func (e editor) galleryPages(t *testing.T, g *gallery, more ...string) {
 	t.Helper()
-	p := plan{
-		Playwright: e.tools.Playwright, Chromium: e.tools.Chromium,
-		Gallery: g.base, Content: cmp.Or(g.content, g.base), Artefacts: filepath.Join(g.dir, "gallery-page"), Steps: galleryPageSteps,
+	p := g.pagesPlan(e.tools, "gallery-pages", append(slices.Clone(gallerySteps), more...))
+	e.drive(t, "gallery.js", p.write(t), p.Steps)
+}
+
+// pagesPlan returns a plan for the gallery's own pages, with a folder for its artefacts.
+func (g *gallery) pagesPlan(tools toolchain.Toolbox, folder string, steps []string) plan {
+	return plan{
+		Playwright: tools.Playwright, Chromium: tools.Chromium, Axe: tools.Axe, Lighthouse: tools.Lighthouse,
+		Gallery: g.base, Content: cmp.Or(g.content, g.base), Files: g.files, Hello: filepath.Join(g.packages, "acme.hello-1.1.0.vsix"),
+		Artefacts: filepath.Join(g.dir, folder), Steps: steps,
 	}
-	e.drive(t, "gallerypage.js", p.write(t), galleryPageSteps)
 }
 
 // write writes the plan into its folder, and returns the file.

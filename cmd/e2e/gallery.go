@@ -41,6 +41,7 @@ type gallery struct {
 	site     string
 	base     string // base URL; empty until it is known
 	content  string // base URL of assets and files; empty if it is base
+	files    string // base URL at which a web server alone has the site; empty if there is none
 	shim     string // where galshim listens, with the scheme
 	galshim  *service
 }

@@ -73,7 +73,7 @@ func TestGallery(t *testing.T) {
 func (s suite) http(t *testing.T) {
 	g := s.gallery(t, "http", "")
 	g.serve(t)
-	s.galleryPage(t, g)
+	s.galleryPages(t, g)
 	s.installs(t, g)
 	s.update(t, g)
 }
@@ -96,9 +96,9 @@ func (s suite) https(t *testing.T) {
 	s.update(t, g)
 }
 
-// galleryPage tests the gallery's own page.
-func (s suite) galleryPage(t *testing.T, g *gallery) {
-	t.Run("gallery page", func(t *testing.T) { s.editor(t, g, "gallery-page").galleryPage(t, g) })
+// galleryPages tests the gallery's own pages.
+func (s suite) galleryPages(t *testing.T, g *gallery, more ...string) {
+	t.Run("gallery pages", func(t *testing.T) { s.editor(t, g, "gallery-pages").galleryPages(t, g, more...) })
 }
 
 // workshop installs an extension that loads a file of every kind from the gallery, and checks that
@@ -111,11 +111,21 @@ func (s suite) workshop(t *testing.T, g *gallery) {
 	})
 }
 
+// lighthouse rates pages with Lighthouse.
+func (s suite) lighthouse(t *testing.T, g *gallery) {
+	t.Run("Lighthouse", func(t *testing.T) {
+		p := g.pagesPlan(s.tools, "lighthouse", []string{"index.html", "item/acme.hello.html", "letters/a.html"})
+		s.editor(t, g, "lighthouse").drive(t, "lighthouse.js", p.write(t), p.Steps)
+	})
+}
+
 func (s suite) nginx(t *testing.T) {
 	g := s.gallery(t, "nginx", "https://"+porttest.Address(t)+"/tools/gallery")
 	g.serve(t, "--no-files")
 	g.serveNginx(t, s.tools, s.authority)
-	s.galleryPage(t, g)
+	g.serveFiles(t, s.tools)
+	s.galleryPages(t, g, "search without galshim", "axe-core")
+	s.lighthouse(t, g)
 	s.checkResponses(t, g)
 	s.installs(t, g)
 	s.editorPage(t, g,
@@ -130,7 +140,7 @@ func (s suite) content(t *testing.T) {
 	g := s.galleryWithContent(t, "content", "https://"+porttest.Address(t)+"/tools/gallery", "https://"+porttest.Address(t))
 	g.serve(t, "--content-url", g.content)
 	g.serveNginx(t, s.tools, s.authority)
-	s.galleryPage(t, g)
+	s.galleryPages(t, g)
 	t.Run("command line", func(t *testing.T) {
 		e := s.editor(t, g, "command")
 		codeServer("--install-extension", "acme.hello").must(t, e)

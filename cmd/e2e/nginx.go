@@ -3,10 +3,12 @@
 package e2e
 
 import (
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"testing"
 
+	"galbuild/build/porttest"
 	"galbuild/cmd/e2e/toolchain"
 )
 
@@ -22,6 +24,21 @@ func (g *gallery) startNginx(t *testing.T, tools toolchain.Toolbox, config strin
 	t.Helper()
 	nginx := tools.NginxCommand(t, filepath.Join(g.dir, "nginx"), config, "-g", "daemon off; error_log stderr notice;")
 	start(t, "nginx", g.dir, nginx).await(t, "start worker process")
+}
+
+// serveFiles runs nginx with the site's files alone, at the path of the gallery on another host.
+func (g *gallery) serveFiles(t *testing.T, tools toolchain.Toolbox) {
+	t.Helper()
+	base, err := url.Parse(g.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := porttest.Address(t)
+	g.files = "http://" + address + base.Path
+	config := fmt.Sprintf(`server { listen %s; location %s/ { alias %q; types {
+		text/html html; text/css css; text/javascript js; application/json json; image/svg+xml svg; image/png Default; } } }`, address, base.Path, g.site+"/")
+	nginx := tools.NginxCommand(t, filepath.Join(g.dir, "nginx-files"), config, "-g", "daemon off; error_log stderr notice;")
+	start(t, "nginx-files", g.dir, nginx).await(t, "start worker process")
 }
 
 func host(t *testing.T, address string) string {

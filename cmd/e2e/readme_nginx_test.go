@@ -45,7 +45,8 @@ func TestReadmeNginx(t *testing.T) {
 	}
 	g := &gallery{client: s.authority.client(), dir: dir, base: base, shim: "http://" + shim}
 	g.startNginx(t, s.tools, strings.ReplaceAll(string(printed), "127.0.0.1:8080", shim))
-	for _, path := range []string{"/", "/item?itemName=acme.hello", "/index/CURRENT", hello + services + "VSIXPackage", "/api/vscode/acme/hello/latest", "/api/vscode/ACME/Hello/latest"} {
+	for _, path := range []string{"/", "/item/acme.hello.html", "/index/CURRENT", hello + services + "VSIXPackage", "/api/vscode/acme/hello/latest", "/api/vscode/ACME/Hello/latest"} {
 		g.checkResponse(t, responseCase{path: path, status: 200})
 	}
+	g.checkResponse(t, responseCase{path: "/item?itemName=Acme.Hello", status: 302, header: map[string]string{"Location": base + "/item/acme.hello.html"}})
 }

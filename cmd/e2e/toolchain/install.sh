@@ -18,6 +18,7 @@ NPM=11.21.2
 YARN=1.22.22
 PLAYWRIGHT=1.65.1
 AXE=4.14.1
+LIGHTHOUSE=13.5.0
 
 CACHE=${1:?usage: install.sh CACHE}
 if [ "$(uname -sm)" != "Linux x86_64" ]; then
@@ -135,6 +136,7 @@ npm_package() { retry npm install --ignore-scripts --prefix . "npm@$NPM"; }
 yarn_package() { retry npm install --ignore-scripts --prefix . "yarn@$YARN"; }
 playwright_package() { retry npm install --ignore-scripts --prefix . "playwright-core@$PLAYWRIGHT"; }
 axe_package() { unpack "axe-core@$AXE"; }
+lighthouse_package() { retry npm install --ignore-scripts --prefix . "lighthouse@$LIGHTHOUSE"; }
 
 # apt runs apt-get with separate package lists and cache, and as if nothing were installed.
 # So it does not need root, and downloads all dependencies of a package.
@@ -204,6 +206,7 @@ once "npm-$NPM" npm_package
 once "yarn-$YARN" yarn_package
 once "playwright-core-$PLAYWRIGHT" playwright_package
 once "axe-core-$AXE" axe_package
+once "lighthouse-$LIGHTHOUSE" lighthouse_package
 rm -f apt/updated # left by a run that has failed, perhaps long ago
 RELEASE=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}") # the packages use its libc
 once "minisign-$RELEASE" debian_package minisign usr/bin/minisign
@@ -222,6 +225,7 @@ npm=$CACHE/npm-$NPM/node_modules/.bin/npm
 yarn=$CACHE/yarn-$YARN/node_modules/.bin/yarn
 playwright=$CACHE/playwright-core-$PLAYWRIGHT/node_modules/playwright-core
 axe=$CACHE/axe-core-$AXE/axe.min.js
+lighthouse=$CACHE/lighthouse-$LIGHTHOUSE/node_modules/lighthouse/core/index.js
 minisign=$CACHE/minisign-$RELEASE/bin/minisign
 nginx=$CACHE/nginx-$RELEASE/bin/nginx
 chromium=$CACHE/chromium-$RELEASE/bin/chromium

@@ -1,8 +1,8 @@
 //go:build e2e
 
 // Package toolchain provides the components that end-to-end tests use: node, npm, yarn, vsce,
-// code-server, playwright-core, axe-core, minisign, nginx, Chromium, zsh, fish and mandoc. No
-// test is skipped: if a component cannot be installed, the test fails and names it.
+// code-server, playwright-core, axe-core, Lighthouse, minisign, nginx, Chromium, zsh, fish and
+// mandoc. No test is skipped: if a component cannot be installed, the test fails and names it.
 //
 // # Where the components are
 //
@@ -55,6 +55,7 @@ type Toolbox struct {
 	CodeServer string // folder of the npm package
 	Playwright string // folder of the npm package playwright-core
 	Axe        string // script of axe-core, which checks pages for accessibility
+	Lighthouse string // script of Lighthouse, which rates pages
 	Minisign   string // program
 	Nginx      string // program; see NginxCommand
 	Chromium   string // program
@@ -88,6 +89,7 @@ func Tools(t testing.TB) Toolbox {
 		CodeServer: located(t, found, "code-server"),
 		Playwright: located(t, found, "playwright"),
 		Axe:        located(t, found, "axe"),
+		Lighthouse: located(t, found, "lighthouse"),
 		Minisign:   located(t, found, "minisign"),
 		Nginx:      located(t, found, "nginx"),
 		Chromium:   located(t, found, "chromium"),
