@@ -102,6 +102,12 @@ func TestDeriveAgain(t *testing.T) {
 		"description": {func(c *catalog.Catalog) { c.Extensions[0].Versions[0].Description = "Another" }, append([]string{item0}, lists...)},
 		"licence":     {func(c *catalog.Catalog) { c.Extensions[0].Versions[0].Licence = "MIT" }, []string{item0}},
 		"statistics":  {func(c *catalog.Catalog) { setInstalls(c, 7) }, []string{"index.html"}},
+		"own tag":     {func(c *catalog.Catalog) { c.Extensions[0].Versions[0].Tags = []string{"own"} }, []string{item0, "tags/some.html", "categories/index.html"}},
+		"shared tag": {func(c *catalog.Catalog) {
+			for i := range c.Extensions {
+				c.Extensions[i].Versions[0].Tags = []string{"some", "new"}
+			}
+		}, []string{item0, "item/acme.ext1.html", "item/acme.ext2.html", "tags/new.html", "categories/index.html"}},
 		"dependency": {func(c *catalog.Catalog) {
 			c.Extensions[0].Versions[0].Properties = []catalog.Property{{Key: catalog.PropertyDependencies, Value: "acme.ext1"}}
 		}, []string{item0, "item/acme.ext1.html"}},
@@ -123,6 +129,13 @@ func TestDeriveAgain(t *testing.T) {
 		want := slices.Sorted(slices.Values(tt.want))
 		if !slices.Equal(changed, want) {
 			t.Errorf("%s: %q changed, want %q", name, changed, want)
+		}
+		for path, text := range after {
+			for link := range strings.SplitSeq(text, `href="../tags/`) {
+				if tag, _, ok := strings.Cut(link, `"`); ok && strings.HasSuffix(tag, ".html") && after["tags/"+tag] == "" {
+					t.Errorf("%s: %s has a link to the tag %s, which has no page", name, path, tag)
+				}
+			}
 		}
 		fresh := *c
 		if all := pagesOf(t, dir, &fresh, Known{}); !maps.Equal(all, after) {
@@ -272,6 +285,20 @@ func TestPruneOldPages(t *testing.T) {
 		}
 		if got := dir.Blobs.Has(content.SHA256, content.Size); got != shared {
 			t.Errorf("shared %t: the content is there: %t", shared, got)
+		}
+	}
+}
+
+// TestMissingPage derives the page for addresses that have none. They may be at any depth, so its
+// links begin with the path of the gallery.
+func TestMissingPage(t *testing.T) {
+	for base, root := range map[string]string{"": "/", "https://gal.example": "/", "https://gal.example/tools/gallery": "/tools/gallery/"} {
+		dir := newSite(t)
+		c := sample(t, dir, 1)
+		c.BaseURL = base
+		page := pagesOf(t, dir, c, Known{})[pages.NotFoundPath]
+		if !strings.Contains(page, `data-root="`+root+`"`) || !strings.Contains(page, `href="`+root+`gallery.css`) {
+			t.Errorf("%q: the links do not begin with %s:\n%s", base, root, page)
 		}
 	}
 }

@@ -129,16 +129,16 @@ const steps = {
   },
 
   // A link to the gallery's host must not make its page send requests to another host.
-  async 'links that name another gallery'({ page, console }) {
-    const origin = new URL(plan.gallery).origin;
-    for (const address of ['//evil.example:9/item/..%2f..%2fitem?itemName=company.login', '//evil.example:9/publishers/..%2f..%2f',
+  async 'links that name another gallery'({ context, console }) {
+    const open = async address => {
+      const page = await context.newPage();
+      await page.goto(address).catch(() => {}); // a response may have no body
+      await page.waitForLoadState('networkidle');
+    };
+    const addresses = ['//evil.example:9/item/..%2f..%2fitem?itemName=company.login', '//evil.example:9/publishers/..%2f..%2f',
       '//evil.example:9/item?itemName=company.login', '/%2fevil.example:9/item/..%2f..%2fitem?itemName=company.login', '/item/index.html?itemName=//evil.example:9/x',
-      '//evil.example:9/', '/publishers/%2f%2fevil.example:9', '//evil.example:9/publishers/x', '//item?itemName=acme.hello', '//publishers/x', '//index.html']) {
-      for (const base of [origin, plan.gallery]) {
-        await page.goto(base + address).catch(() => {}); // a response may have no body
-        await page.waitForLoadState('networkidle');
-      }
-    }
+      '//evil.example:9/', '/publishers/%2f%2fevil.example:9', '//evil.example:9/publishers/x', '//item?itemName=acme.hello', '//publishers/x', '//index.html'];
+    await Promise.all([new URL(plan.gallery).origin, plan.gallery].flatMap(base => addresses.map(address => open(base + address))));
     assert.deepEqual(console.filter(text => /Content Security Policy/.test(text)), [], 'only the policy prevented a request');
     console.length = 0; // most of these are errors
   },
@@ -221,9 +221,9 @@ async function runStep(name, browser) {
   const page = await context.newPage();
   page.setDefaultTimeout(patience);
   const requests = [], console = [], hosts = [plan.gallery, plan.content, plan.files].filter(Boolean).map(address => new URL(address).host);
-  page.on('request', request => { if (/^(http|ws)/.test(request.url())) requests.push(request.url()); });
-  page.on('console', message => console.push(message.text()));
-  page.on('pageerror', error => console.push(error.stack));
+  context.on('request', request => { if (/^(http|ws)/.test(request.url())) requests.push(request.url()); });
+  context.on('console', message => console.push(message.text()));
+  context.on('weberror', error => console.push(error.error().stack));
   try {
     const detail = await steps[name]({ page, context, console, requests });
     assert.deepEqual(requests.filter(url => !hosts.includes(new URL(url).host)), [], 'requests to other hosts');
