@@ -80,6 +80,13 @@ func (e editor) serve(t *testing.T, name, artefacts string) string {
 	if err := os.WriteFile(filepath.Join(workspace, "note.txt"), []byte("A file, for its icon.\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	recommended := filepath.Join(workspace, ".vscode", "extensions.json")
+	if err := os.MkdirAll(filepath.Dir(recommended), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(recommended, []byte(`{"recommendations": ["acme.word-count", "acme.log-language"]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	s := start(t, "code-server-"+name, artefacts, e.command(context.Background(),
 		"--auth", "none", "--bind-addr", "127.0.0.1:0", "--disable-telemetry", "--disable-update-check",
 		"--disable-workspace-trust", "--disable-getting-started-override", workspace))

@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"context"
+	"html"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -89,11 +91,19 @@ var installCases = []struct {
 }, {
 	name:     "unknown",
 	commands: []editorCommand{codeServer("--install-extension", "acme.nobody")},
-	fails:    "Extension 'acme.nobody' not found",
+	fails:    "Extension 'acme.nobody' not found.",
 }, {
 	name:     "unknown version",
 	commands: []editorCommand{codeServer("--install-extension", "acme.hello@9.9.9")},
-	fails:    "Extension 'acme.hello@9.9.9' not found",
+	fails:    "Extension 'acme.hello@9.9.9' not found.",
+}, {
+	name:     "needs a newer editor",
+	commands: []editorCommand{codeServer("--install-extension", "acme.go-snippets@2.0.0")},
+	fails:    "Can't install 'acme.go-snippets' extension because it is not compatible",
+}, {
+	name:     "reported",
+	commands: []editorCommand{codeServer("--install-extension", "acme.reported")},
+	fails:    "Extension 'acme.reported' not found.",
 }, {
 	name: "uninstall",
 	commands: []editorCommand{
@@ -111,7 +121,7 @@ func (s suite) installs(t *testing.T, g *gallery) {
 				e := s.editor(t, g, strings.ReplaceAll(c.name, " ", "-"))
 				for i, o := range c.commands {
 					if fails := c.fails != "" && i == len(c.commands)-1; fails {
-						o.mustFail(t, e, c.fails)
+						g.explains(t, o.mustFail(t, e, c.fails))
 					} else {
 						o.must(t, e)
 					}
@@ -137,11 +147,30 @@ func (o editorCommand) must(t *testing.T, e editor) {
 	}
 }
 
-func (o editorCommand) mustFail(t *testing.T, e editor, reason string) {
+// mustFail runs a command that must fail, and returns what it prints.
+func (o editorCommand) mustFail(t *testing.T, e editor, reason string) string {
 	t.Helper()
-	if out, err := o.run(t, e); err == nil || !strings.Contains(out, reason) {
+	out, err := o.run(t, e)
+	if err == nil || !strings.Contains(out, reason) {
 		t.Fatalf("%s: exit %v, want a failure with %q\n%s", strings.Join(o.args, " "), err, reason, out)
 	}
+	return out
+}
+
+// messageText matches a message on the page about messages of editors.
+var messageText = regexp.MustCompile(`<section class="message">\s*<h2>(.*?)</h2>`)
+
+// explains checks that the gallery's page about messages has one that is in the output of an editor.
+func (g *gallery) explains(t *testing.T, output string) {
+	t.Helper()
+	page := string(g.request(t, "GET", "/about/messages.html", "", nil).body)
+	for _, found := range messageText.FindAllStringSubmatch(page, -1) {
+		text := strings.ReplaceAll(regexp.QuoteMeta(html.UnescapeString(found[1])), "…", ".+")
+		if regexp.MustCompile(`(?m)^(Error: )?` + text).MatchString(output) {
+			return
+		}
+	}
+	t.Errorf("the page about messages has none that matches:\n%s", output)
 }
 
 // editorPage runs steps on the page of a new editor.

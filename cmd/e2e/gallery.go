@@ -64,7 +64,8 @@ func (g *gallery) add(t *testing.T, folder string) {
 	if err := os.CopyFS(g.packages, os.DirFS(folder)); err != nil {
 		t.Fatalf("add packages: %v", err)
 	}
-	args := []string{g.packages, "-o", g.site, "--strict"}
+	args := []string{g.packages, "-o", g.site, "--strict", "--stats", "testdata/statistics.csv", "--control", "testdata/control.json",
+		"--featured", "acme.notes", "--featured", "acme.midnight"}
 	if g.base != "" {
 		args = append(args, g.addresses()...)
 	}

@@ -88,8 +88,8 @@ func (s suite) https(t *testing.T) {
 	})
 	s.installs(t, g)
 	s.editorPage(t, g,
-		"popular list", "icons", "search", "search with a typo", "category", "id",
-		"readme", "changelog", "features", "install",
+		"popular list", "icons", "search", "search with a typo", "category", "featured", "orders", "recommended", "no extensions found", "id",
+		"picture in a readme", "readme", "changelog", "features", "install",
 		"web extension", "web extension after a reload",
 		"pre-release", "list of versions", "theme browsing", "nothing blocked")
 	s.workshop(t, g)
@@ -129,7 +129,7 @@ func (s suite) nginx(t *testing.T) {
 	s.checkResponses(t, g)
 	s.installs(t, g)
 	s.editorPage(t, g,
-		"popular list", "icons", "readme", "install",
+		"popular list", "icons", "picture in a readme", "readme", "install",
 		"web extension", "web extension after a reload", "theme browsing", "nothing blocked")
 	s.workshop(t, g)
 	s.update(t, g)

@@ -26,6 +26,7 @@ type variant struct {
 	version    string            // the sample's own if empty
 	target     string            // platform; empty for a universal package
 	preRelease bool              // packed with --pre-release
+	later      int               // days after packTime at which it is packed
 	vsce       bool              // packed by the real vsce instead of galbuild
 	change     map[string]any    // other members of package.json to set
 	copied     map[string]string // files of code-server to add, as patterns, by their new names
@@ -37,17 +38,18 @@ var (
 		{sample: "hello"},
 		{sample: "hello", version: "1.0.0", vsce: true},
 		{sample: "midnight", vsce: true},
-		{sample: "word-count"},
+		{sample: "word-count", later: 2},
 		{sample: "log-language"},
 		{sample: "log-summary", vsce: true},
 		{sample: "starter-pack"},
 		{sample: "notes", vsce: true},
-		{sample: "notes", version: "1.1.0", preRelease: true},
+		{sample: "notes", version: "1.1.0", preRelease: true, later: 3},
 		{sample: "system-probe"},
 		{sample: "system-probe", target: "linux-x64", change: map[string]any{"builtFor": "linux-x64"}},
 		{sample: "system-probe", target: "win32-x64", vsce: true, change: map[string]any{"builtFor": "win32-x64"}},
 		{sample: "go-snippets"},
 		{sample: "go-snippets", version: "2.0.0", change: map[string]any{"engines": map[string]any{"vscode": "^1.999.0"}}},
+		{sample: "go-snippets", change: map[string]any{"name": "reported", "displayName": "Acme Reported"}},
 	}
 	laterPackages = []variant{
 		{sample: "hello", version: "1.2.0"},
@@ -151,14 +153,14 @@ func (v variant) pack(packers packers, source, out string) error {
 		"--out", filepath.Join(out, name+".vsix")}, v.flags())
 	packer := exec.Command(command[0], command[1:]...)
 	packer.Dir = work
-	packer.Env = append(os.Environ(), fmt.Sprint("SOURCE_DATE_EPOCH=", packTime.Unix()))
+	packer.Env = append(os.Environ(), fmt.Sprint("SOURCE_DATE_EPOCH=", packTime.AddDate(0, 0, v.later).Unix()))
 	if text, err := packer.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, text)
 	}
 	return nil
 }
 
-// packTime is the date of all packages. Editors wait some hours before they install an update
+// packTime is the date of most packages. Editors wait some hours before they install an update
 // automatically, so it is in the past.
 var packTime = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 

@@ -32,7 +32,7 @@ async function launch() {
   });
 }
 
-// record records the requests to the gallery: {method, url, status} or {method, url, failed}.
+// record records the requests to the gallery: {method, url, sent, status} or {method, url, failed}.
 function record(context) {
   const requests = [];
   const add = entry => {
@@ -42,7 +42,7 @@ function record(context) {
   const toGallery = request => request.url().startsWith(plan.gallery + '/') || request.url().startsWith(plan.content + '/');
   context.on('response', response => {
     const request = response.request();
-    if (toGallery(request)) add({ method: request.method(), url: request.url(), status: response.status() });
+    if (toGallery(request)) add({ method: request.method(), url: request.url(), sent: request.postData() ?? undefined, status: response.status() });
   });
   context.on('requestfailed', request => {
     if (toGallery(request)) add({ method: request.method(), url: request.url(), failed: request.failure()?.errorText });

@@ -41,6 +41,49 @@ const steps = {
     return names.join(', ');
   },
 
+  // The numbers, dates and lists are those of ../testdata and ../packages.go.
+  async 'featured'(w) {
+    return w.search('@featured', 'what is featured', names => names.toSorted().join() === 'Acme Midnight,Acme Notes');
+  },
+
+  // Without other words, the editor ignores @sort.
+  async 'orders'(w) {
+    const byName = (a, b) => a.toLowerCase() < b.toLowerCase() ? -1 : 1;
+    for (const [query, wanted] of [
+      ['@popular', names => names.slice(0, 3).join() === 'Acme Midnight,Acme Hello,Acme Notes'],
+      ['acme @sort:installs', names => names.slice(0, 3).join() === 'Acme Midnight,Acme Hello,Acme Notes'],
+      ['acme @sort:rating', names => names.slice(0, 2).join() === 'Acme Notes,Acme Hello'],
+      ['acme @sort:name', names => names.length >= 8 && names.join() === names.toSorted(byName).join()],
+      ['acme @sort:publishedDate', names => names[0] === 'Acme Word Count'],
+      ['@recentlyPublished', names => names[0] === 'Acme Word Count'],
+      ['acme @sort:updateDate', names => names.slice(0, 2).join() === 'Acme Notes,Acme Word Count'],
+      ['@category:"themes" @sort:installs', names => names.length === 3 && names[0] === 'Acme Midnight'],
+    ]) await w.search(query, query, wanted);
+  },
+
+  // The recommendations of the workspace: see serve in ../browser.go.
+  async 'recommended'(w) {
+    for (const query of ['@recommended:workspace', '@recommended acme']) {
+      await w.search(query, query, names => names.toSorted().join() === 'Acme Log Language,Acme Word Count');
+    }
+  },
+
+  async 'no extensions found'(w) {
+    await w.type('zzzzzzzz');
+    await w.page.locator('.extensions-viewlet').getByText('No extensions found.').first().waitFor({ timeout: patience });
+  },
+
+  // The readme shows a file of the package, which the gallery serves.
+  async 'picture in a readme'(w) {
+    await w.show('acme.workshop', 'Acme Workshop');
+    const address = `${w.plan.content}/files/acme/workshop/1.0.0/extension/media/square.png`;
+    return until(`picture ${address}`, async () => {
+      for (const frame of w.page.frames()) {
+        if (await frame.evaluate(src => [...document.images].some(i => i.src === src && i.naturalWidth === 16), address).catch(() => false)) return address;
+      }
+    });
+  },
+
   async 'id'(w) {
     const names = await w.search('@id:acme.hello', 'Acme Hello alone', names => names.join() === 'Acme Hello');
     return names.join(', ');
