@@ -12,19 +12,21 @@
 //
 // # Set-ups
 //
-//	http     galshim alone                                   command line, gallery page
+//	http     galshim alone                                   command line, gallery pages
 //	https    the same, with a certificate of a private       command line, editor page
 //	         authority
 //	nginx    nginx at https://127.0.0.1:PORT/tools/gallery   command line, editor page,
-//	         with the printed configuration, in front of     gallery page, responses
-//	         galshim --no-files
-//	content  the same, with files of packages on a           editor page, gallery page
+//	         with the printed configuration, in front of     gallery pages, also on a web
+//	         galshim --no-files                              server alone, axe-core,
+//	                                                         Lighthouse, responses
+//	content  the same, with files of packages on a           editor page, gallery pages
 //	         separate host
 //	bucket   nginx in front of an S3 server, as in           command line
 //	         render/deploy/README.md
 //
 // Each has its own site, built from the samples in testdata/samples, some in several versions and
-// for several platforms, and from extensions of code-server. What is installed is read from the
+// for several platforms, and from extensions of code-server. The folder testdata has their statistics
+// and a control manifest. What is installed is read from the
 // editor's files, not from its messages.
 //
 // TestDrill plays through what an operator practises: publishing from two machines, a block, a
@@ -38,7 +40,9 @@
 //
 // browser/driver.js opens the editor's page and runs the steps of a plan. It prints a JSON object
 // for each step, {"step": …, "ok": …, "detail": …}, which becomes a subtest. A step that is not
-// reported has failed. browser/gallerypage.js does the same with the gallery's own page.
+// reported has failed. browser/gallery.js does the same with the gallery's own pages, and
+// browser/lighthouse.js rates them. What the command line of the editor says when it refuses to
+// install something must be on the gallery's page of messages.
 //
 // # Failures
 //

@@ -25,7 +25,7 @@ const runMasked = "run the test by `make e2e`, which covers it"
 func TestNothingOutsideTheCache(t *testing.T) {
 	tools := Tools(t)
 	for _, path := range []string{tools.Node, tools.NPM, tools.Yarn, tools.VSCE, tools.CodeServer,
-		tools.Playwright, tools.Minisign, tools.Nginx, tools.Chromium, tools.Zsh, tools.Fish, tools.Mandoc} {
+		tools.Playwright, tools.Axe, tools.Lighthouse, tools.Minisign, tools.Nginx, tools.Chromium, tools.Zsh, tools.Fish, tools.Mandoc} {
 		if !strings.HasPrefix(path, cacheDir(t)+"/") {
 			t.Errorf("%s is outside the cache", path)
 		}
