@@ -166,7 +166,7 @@ func (g *gallery) explains(t *testing.T, output string) {
 	page := string(g.request(t, "GET", "/about/messages.html", "", nil).body)
 	for _, found := range messageText.FindAllStringSubmatch(page, -1) {
 		text := strings.ReplaceAll(regexp.QuoteMeta(html.UnescapeString(found[1])), "…", ".+")
-		if regexp.MustCompile(`(?m)^(Error: )?` + text).MatchString(output) {
+		if regexp.MustCompile(`(?m)^(Error while installing extension \S+: )?` + text).MatchString(output) {
 			return
 		}
 	}
