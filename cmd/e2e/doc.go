@@ -25,8 +25,8 @@
 //	         render/deploy/README.md
 //
 // Each has its own site, built from the samples in testdata/samples, some in several versions and
-// for several platforms, and from extensions of code-server. The folder testdata has their statistics
-// and a control manifest. What is installed is read from the
+// for several platforms, and from extensions of code-server. The folder testdata has their
+// statistics and a control manifest. What is installed is read from the
 // editor's files, not from its messages.
 //
 // TestDrill plays through what an operator practises: publishing from two machines, a block, a

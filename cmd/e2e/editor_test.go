@@ -160,7 +160,7 @@ func (o editorCommand) mustFail(t *testing.T, e editor, reason string) string {
 // messageText matches a message on the page about messages of editors.
 var messageText = regexp.MustCompile(`<section class="message">\s*<h2>(.*?)</h2>`)
 
-// explains checks that the gallery's page about messages has one that is in the output of an editor.
+// explains checks that the gallery's page about messages has one that an editor has printed.
 func (g *gallery) explains(t *testing.T, output string) {
 	t.Helper()
 	page := string(g.request(t, "GET", "/about/messages.html", "", nil).body)
