@@ -46,12 +46,10 @@ func pagesOf(t *testing.T, dir *site.Dir, c *catalog.Catalog, known Known) map[s
 	return texts
 }
 
-// TestPageOfExtension has what the page of an extension shows of its package.
-func TestPageOfExtension(t *testing.T) {
-	dir := newSite(t)
-	c := sample(t, dir, 3)
-	v := &c.Extensions[0].Versions[0]
-	put(t, dir, v, catalog.DetailsAsset, "# Hello\n\n![shot](images/a.png) ![other](https://elsewhere.example/b.png)\n\n<script>alert(1)</script>\n")
+// describeSample gives a version of acme.ext0 a readme, a change log, contributions, and so on.
+func describeSample(t *testing.T, dir *site.Dir, v *catalog.Version) {
+	t.Helper()
+	put(t, dir, v, catalog.DetailsAsset, "# Hello\n\n![shot](images/a.png) ![other](https://elsewhere.example/b.png)\n\n<script>alert(1)</script>\n\n```go\nfunc main() {}\n```\n")
 	put(t, dir, v, catalog.ChangelogAsset, "## 1.0.0\n\n- the first change\n")
 	put(t, dir, v, catalog.PageAsset, string(pagedata.Document{
 		Links: pagedata.Links{Repository: "https://github.com/acme/ext0"}, Network: "It loads a model.",
@@ -59,6 +57,14 @@ func TestPageOfExtension(t *testing.T) {
 	}.Encode()))
 	v.Files = []catalog.File{{Path: "extension/images/a.png", Ref: blob.Sum([]byte("a")), Size: 1, Type: "image/png"}}
 	v.Properties = []catalog.Property{{Key: catalog.PropertyDependencies, Value: "Acme.Ext1,other.thing,vscode.git"}, {Key: catalog.PropertyPack, Value: "acme.ext2"}}
+}
+
+// TestPageOfExtension has what the page of an extension shows of its package.
+func TestPageOfExtension(t *testing.T) {
+	dir := newSite(t)
+	c := sample(t, dir, 3)
+	v := &c.Extensions[0].Versions[0]
+	describeSample(t, dir, v)
 	c.Extensions[1].Statistics = &catalog.Statistics{Install: 4711}
 	texts := pagesOf(t, dir, c, Known{})
 	page := texts["item/acme.ext0.html"]

@@ -145,11 +145,17 @@ func derive(t *testing.T, c *catalog.Catalog, chunks map[string][]byte) *derived
 }
 
 // TestVersion fails if the same catalogue is rendered to different bytes with the same Version:
-// those of chunks, of the index and of static responses. Sites of older programs would keep the old
+// those of chunks, of the index, of pages and of static responses. Sites of older programs would keep the old
 // bytes. If the change is intended, raise Version and run the test with -update.
 func TestVersion(t *testing.T) {
-	c := sample(t, newSite(t), 3)
+	dir := newSite(t)
+	c := sample(t, dir, 3)
+	describeSample(t, dir, &c.Extensions[0].Versions[0])
 	h := sha256.New()
+	pages := pagesOf(t, dir, c, Known{})
+	for _, path := range slices.Sorted(maps.Keys(pages)) {
+		fmt.Fprintf(h, "%s %s", path, pages[path])
+	}
 	chunks := make(map[string][]byte)
 	all := derive(t, c, chunks)
 	for path := range catalog.AllChunkFiles(all.files) {
