@@ -13,8 +13,9 @@
 // its file is used again, and nothing in it is rendered. The rest of the index depends on all
 // extensions, and is always written: it is what a search needs, about a tenth of all bytes.
 //
-// Pages, search data and readmes with the gallery's address are made by [Derive], from the catalogue
-// and from content of packages. The catalogue lists them, each with a key of what it was made from.
+// Pages, search data and readmes with the gallery's address are made by [Derive], from the
+// catalogue and from content of packages. The catalogue lists them, each with a key of what it was
+// made from.
 //
 // The policy of the catalogue says which extensions are featured, recommended or deprecated, how
 // publishers are presented, and what changes in searches. It is parsed here, and not by galshim.

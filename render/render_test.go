@@ -145,8 +145,8 @@ func derive(t *testing.T, c *catalog.Catalog, chunks map[string][]byte) *derived
 }
 
 // TestVersion fails if the same catalogue is rendered to different bytes with the same Version:
-// those of chunks, of the index, of pages and of static responses. Sites of older programs would keep the old
-// bytes. If the change is intended, raise Version and run the test with -update.
+// those of chunks, of the index, of pages and of static responses. Sites of older programs would
+// keep the old bytes. If the change is intended, raise Version and run the test with -update.
 func TestVersion(t *testing.T) {
 	dir := newSite(t)
 	c := sample(t, dir, 3)
