@@ -369,17 +369,22 @@ func TestUnreachableChunks(t *testing.T) {
 	o := publishHeld(t, nil)
 	cache := t.TempDir()
 	const id = "many.n7"
-	before := open(t, "", remoteAt(t, o.URL, cache))
-	before.wantFound(t, id)
-	other := before.inOtherChunk(t, id)
+	var unreachable atomic.Bool
 	var asked atomic.Int64
 	o.override = func(w http.ResponseWriter, r *http.Request) bool {
+		if !unreachable.Load() {
+			return false
+		}
 		if isChunk(r) {
 			asked.Add(1)
 		}
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return true
 	}
+	before := open(t, "", remoteAt(t, o.URL, cache))
+	before.wantFound(t, id)
+	other := before.inOtherChunk(t, id)
+	unreachable.Store(true)
 	g := open(t, "", remoteAt(t, o.URL, cache))
 	lines := g.logTo()
 	g.wantFound(t, id)
@@ -398,7 +403,7 @@ func TestUnreachableChunks(t *testing.T) {
 		t.Errorf("%d lines in the log, want 1:\n%s", n, lines)
 	}
 	g.wantFound(t, id)
-	o.override = nil
+	unreachable.Store(false)
 	g.cacheOf().retryNow()
 	g.wantFound(t, other)
 }
