@@ -108,7 +108,7 @@ func TestDeriveAgain(t *testing.T) {
 		"description": {func(c *catalog.Catalog) { c.Extensions[0].Versions[0].Description = "Another" }, append([]string{item0}, lists...)},
 		"licence":     {func(c *catalog.Catalog) { c.Extensions[0].Versions[0].Licence = "MIT" }, []string{item0}},
 		"statistics":  {func(c *catalog.Catalog) { setInstalls(c, 7) }, []string{"index.html"}},
-		"own tag":     {func(c *catalog.Catalog) { c.Extensions[0].Versions[0].Tags = []string{"own"} }, []string{item0, "tags/some.html", "categories/index.html"}},
+		"own tag":     {func(c *catalog.Catalog) { c.Extensions[0].Versions[0].Tags = []string{"own", "Own"} }, []string{item0, "tags/some.html", "categories/index.html"}},
 		"shared tag": {func(c *catalog.Catalog) {
 			for i := range c.Extensions {
 				c.Extensions[i].Versions[0].Tags = []string{"some", "new"}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,7 @@ func newViews(c *catalog.Catalog, read func(context.Context, blob.Ref, int64) ([
 		s.figures = totals.Of(e)
 		v.number[e.Key()] = len(v.shown)
 		v.shown = append(v.shown, s)
-		for _, tag := range s.newest.VisibleTags() {
+		for _, tag := range tagsOf(s.newest) {
 			v.tagged[strings.ToLower(tag)]++
 		}
 	}
@@ -170,7 +171,7 @@ func (v *views) extension(s *shown) *pages.Extension {
 		Categories: s.newest.Categories, Licence: s.newest.Licence,
 		Dependents: v.usedBy(s), Withdrawn: v.withdrawn[s.Key()],
 	}
-	for _, tag := range s.newest.VisibleTags() {
+	for _, tag := range tagsOf(s.newest) {
 		if v.tagged[strings.ToLower(tag)] >= tagCards && hasPage(pages.TagPath(tag)) {
 			e.Tags = append(e.Tags, tag)
 		} else {
@@ -200,6 +201,16 @@ func (v *views) extension(s *shown) *pages.Extension {
 		e.Versions = append(e.Versions, versionRow(s.Extension, &s.Versions[i]))
 	}
 	return e
+}
+
+// tagsOf returns the tags that are shown of a version, each once in whatever case.
+func tagsOf(v *catalog.Version) (tags []string) {
+	for _, tag := range v.VisibleTags() {
+		if !slices.ContainsFunc(tags, func(other string) bool { return strings.EqualFold(tag, other) }) {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
 }
 
 // withdrawn returns the versions that were dropped or that a decision keeps out, by the Key of the

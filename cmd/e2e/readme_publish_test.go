@@ -65,7 +65,9 @@ mkdir vsixs
 galbuild package -q samples/hello -o vsixs
 galbuild package -q samples/hello 1.0.0 --no-update-package-json -o hello.vsix
 galbuild vsixs -o site -q
-galbuild publish site --s3 vsix/gallery -q`)
+galbuild publish site --s3 vsix/gallery -q
+echo '192.0.2.1 - - [01/Jan/2026:00:00:00 +0000] "GET /assets/acme/hello/1.1.0/Microsoft.VisualStudio.Services.VSIXPackage HTTP/1.1" 200 1 "-" "-"' > access.log
+galbuild stats add access.log -o counts`)
 	addresses := strings.NewReplacer("https://minio.example", server.URL, "https://repo.example", repository.URL,
 		"https://gallery.example", server.URL+"/vsix/gallery", "https://files.example", server.URL+"/vsix/gallery",
 		"/var/lib/galshim/head", filepath.Join(dir, "head"))
