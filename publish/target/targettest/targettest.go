@@ -330,8 +330,13 @@ func testSwapRace(t *testing.T, _ Options, p target.Target) {
 // noise returns a reader of n bytes that do not compress. They are the same each time.
 func noise(n int64) io.Reader { return io.LimitReader(rand.NewChaCha8([32]byte{7}), n) }
 
+// oneLarge is held by testLarge, since the heap that it measures is that of all tests.
+var oneLarge sync.Mutex
+
 // testLarge checks that a large object is streamed and not held in memory.
 func testLarge(t *testing.T, o Options, p target.Target) {
+	oneLarge.Lock()
+	defer oneLarge.Unlock()
 	size := o.Large
 	if size == 0 {
 		size = 64 << 20
