@@ -304,14 +304,20 @@ func TestUnchangedAndOneAdded(t *testing.T) {
 	}
 }
 
-// TestInterrupted fails at each call in turn. The old generation must be served until the new one
-// is, and the next attempt must succeed.
+// TestInterrupted fails at each call in turn or, with pages, which are many calls of the same kind,
+// at each ninth one. The old generation must be served until the new one is, and the next attempt
+// must succeed.
 func TestInterrupted(t *testing.T) {
+	t.Run("without pages", func(t *testing.T) { testInterrupted(t, buildSite, 1) })
+	t.Run("with pages", func(t *testing.T) { testInterrupted(t, buildPages, 9) })
+}
+
+func testInterrupted(t *testing.T, build func(t *testing.T, root string, packages ...string), step int64) {
 	before, after := t.TempDir(), t.TempDir()
-	buildPages(t, before, "one@1.0.0")
-	buildPages(t, after, "one@1.0.0", "two@1.0.0")
+	build(t, before, "one@1.0.0")
+	build(t, after, "one@1.0.0", "two@1.0.0")
 	broken := errors.New("the connection is broken")
-	for n := int64(1); ; n++ {
+	for n := int64(1); ; n += step {
 		at, _ := newFolder(t)
 		publishSite(t, at, before)
 		s := &spy{Target: at, fail: func(call int64) error {

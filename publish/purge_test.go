@@ -140,7 +140,7 @@ func TestPurgeLikeModel(t *testing.T) {
 	local := t.TempDir()
 	var first string // of the second chunk
 	for _, others := range [][]string{nil, {"a"}, {"a", "b"}} {
-		setMany(t, local, others...)
+		setManyAs(t, local, catalog.Settings{Render: render.Version}, others...)
 		publishSite(t, at, local)
 		files, err := site.ReadChunks(root, currentOf(t, root))
 		if err != nil || len(files) < 2 {

@@ -25,7 +25,7 @@ import (
 func many(t *testing.T, dir *site.Dir, n int) *catalog.Catalog {
 	t.Helper()
 	c := sample(t, dir, 0)
-	c.BaseURL = ""
+	c.BaseURL, c.NoPages = "", true
 	for i := range n {
 		c.Extensions = append(c.Extensions, extension(t, dir, fmt.Sprintf("Ext%04d", i), "package", i))
 	}
@@ -194,7 +194,7 @@ func setInstalls(c *catalog.Catalog, n int64) {
 func TestNewStatistics(t *testing.T) {
 	dir := newSite(t)
 	c := many(t, dir, 120)
-	c.BaseURL = "https://gal.example"
+	c.BaseURL, c.NoPages = "https://gal.example", false
 	setInstalls(c, 1)
 	switchTo(t, dir, c, 0)
 	old := hashesOf(t, dir.Root)
