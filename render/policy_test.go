@@ -97,7 +97,7 @@ func TestPolicyInResponses(t *testing.T) {
 	for f := range Responses(c) {
 		texts[f.Path] = string(f.Text)
 	}
-	maps.Copy(texts, derivedTexts(t, c))
+	maps.Copy(texts, pagesOf(t, newSite(t), c, Known{}))
 	if got := texts["api/vscode/acme/ext0/latest"]; !strings.Contains(got, want) {
 		t.Errorf("no %s in %.300s", want, got)
 	}

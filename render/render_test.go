@@ -55,24 +55,6 @@ func extension(t *testing.T, dir *site.Dir, name, content string, number int) ca
 	}
 }
 
-// derivedTexts returns the derived files of a catalogue whose packages have no readmes.
-func derivedTexts(t *testing.T, c *catalog.Catalog) map[string]string {
-	t.Helper()
-	dir := newSite(t)
-	if err := Derive(t.Context(), dir, c, Known{}); err != nil {
-		t.Fatal(err)
-	}
-	texts := make(map[string]string)
-	for _, f := range c.Derived {
-		text, err := os.ReadFile(dir.Blobs.File(f.SHA256))
-		if err != nil {
-			t.Fatal(err)
-		}
-		texts[f.Path] = string(text)
-	}
-	return texts
-}
-
 func newSite(t *testing.T) *site.Dir {
 	t.Helper()
 	dir, err := site.Lock(t.TempDir())
@@ -193,7 +175,7 @@ func TestContentURL(t *testing.T) {
 	for f := range Responses(c) {
 		texts[f.Path] = string(f.Text)
 	}
-	maps.Copy(texts, derivedTexts(t, c))
+	maps.Copy(texts, pagesOf(t, newSite(t), c, Known{}))
 	for path, want := range map[string][]string{
 		"api/vscode/acme/ext0/latest": {`"assetUri":"https://files.example/g/assets/acme/ext0/1.0.0"`, `"fallbackAssetUri":"https://files.example/g/assets/`, `"source":"https://files.example/g/assets/`},
 		"manifest.json":               {`"https://files.example/g/files/{publisher}/{name}/{version}/{path}"`, `"https://gal.example/api/extensionquery"`},
@@ -278,7 +260,7 @@ func TestContent(t *testing.T) {
 // TestControl checks that a control manifest in the catalogue replaces the empty one.
 func TestControl(t *testing.T) {
 	for want, control := range map[string]json.RawMessage{gallery.Control: nil, `{"malicious":["acme.ext0"]}`: json.RawMessage(`{"malicious":["acme.ext0"]}`)} {
-		files := derivedTexts(t, &catalog.Catalog{Settings: catalog.Settings{Control: control}})
+		files := pagesOf(t, newSite(t), &catalog.Catalog{Settings: catalog.Settings{Control: control}}, Known{})
 		if got := files[gallery.ControlPath]; got != want {
 			t.Errorf("%s is %s, want %s", gallery.ControlPath, got, want)
 		}

@@ -55,9 +55,13 @@ type deprecation struct {
 	AdditionalInfo string
 }
 
+// newViews returns the views of a catalogue. Without pages, they have only the control manifest.
 func newViews(c *catalog.Catalog, read func(context.Context, blob.Ref, int64) ([]byte, error)) *views {
 	p := policy.Of(c)
 	v := &views{catalog: c, policy: p, read: read, controlled: controlOf(c, p)}
+	if c.NoPages {
+		return v
+	}
 	v.site = siteOf(c, p)
 	v.deprecated = deprecations(v.controlled)
 	v.number, v.dependents, v.tagged = make(map[string]int), make(map[string][]int), make(map[string]int)
@@ -152,15 +156,6 @@ func date(t time.Time) string {
 	return t.UTC().Format(time.DateOnly)
 }
 
-func propertyOf(v *catalog.Version, key string) string {
-	for _, p := range v.Properties {
-		if p.Key == key {
-			return p.Value
-		}
-	}
-	return ""
-}
-
 // mostDependents is how many extensions are listed as those that use another one.
 const mostDependents = 50
 
@@ -241,9 +236,10 @@ func joined(version, platform string) string {
 
 // versionRow returns the row of a version.
 func versionRow(e *catalog.Extension, v *catalog.Version) pages.Version {
+	engine, _ := v.Property(catalog.PropertyEngine)
 	return pages.Version{
 		Version: v.Version, Platform: v.Platform, PreRelease: v.PreRelease, Date: date(v.Updated), Bytes: v.Package.Size,
-		Engine: propertyOf(v, catalog.PropertyEngine), SHA256: v.Package.Ref.String(), Signed: v.Signed,
+		Engine: engine, SHA256: v.Package.Ref.String(), Signed: v.Signed,
 		File: catalog.AssetsDir + dirOf(e, v) + "/" + catalog.PackageAsset,
 	}
 }

@@ -258,6 +258,16 @@ func (v *Version) Asset(kind string) *Asset {
 	return nil
 }
 
+// Property returns the value of a property, and whether the version has it.
+func (v *Version) Property(key string) (value string, ok bool) {
+	for _, p := range v.Properties {
+		if p.Key == key {
+			return p.Value, true
+		}
+	}
+	return "", false
+}
+
 // ID returns publisher.name as declared.
 func (e *Extension) ID() string { return e.Publisher.Name + "." + e.Name }
 

@@ -39,9 +39,9 @@ type Imported struct {
 	RatingCount   *int64   `json:"ratingcount,omitempty"`
 }
 
-// Counts are what was counted in one folder of statistics. Its counts only grow, so of two
-// catalogues that have counts of the same counter, those that are larger were made later, and
-// include the others.
+// Counts are the downloads, installs and uninstalls of an extension from one folder of statistics.
+// These numbers never become smaller. So if two catalogues have different numbers of the same
+// folder, the larger ones are newer.
 type Counts struct {
 	Counter    string `json:"counter"` // the name of the folder, 16 hexadecimal digits
 	Downloads  int64  `json:"downloads,omitempty"`
@@ -103,7 +103,7 @@ func MergeCounted(a, b []CountedFile) []CountedFile {
 	})
 }
 
-// largerCounts returns the larger counts of the same counter.
+// largerCounts returns the larger of each two numbers from the same folder.
 func largerCounts(a, b Counts) Counts {
 	larger := Counts{Counter: a.Counter, Downloads: max(a.Downloads, b.Downloads), Installs: max(a.Installs, b.Installs), Uninstalls: max(a.Uninstalls, b.Uninstalls)}
 	days := make(map[string]int64)
@@ -114,7 +114,7 @@ func largerCounts(a, b Counts) Counts {
 	return larger
 }
 
-// IncludesUsage reports whether all lists all counts of from, and no smaller ones.
+// IncludesUsage reports whether all has the folders of from, with numbers that are not smaller.
 func IncludesUsage(all, from []Usage) bool {
 	for _, want := range from {
 		i, ok := slices.BinarySearchFunc(all, want, CompareUsage)
@@ -135,7 +135,7 @@ func includesCounts(all, from []Counts) bool {
 	return true
 }
 
-// IncludesCounted reports whether all lists the files of from, and no less of each.
+// IncludesCounted reports whether all has the files of from, each with at least as many bytes.
 func IncludesCounted(all, from []CountedFile) bool {
 	return !slices.ContainsFunc(from, func(want CountedFile) bool {
 		i, ok := slices.BinarySearchFunc(all, want, CompareCounted)
@@ -143,7 +143,7 @@ func IncludesCounted(all, from []CountedFile) bool {
 	})
 }
 
-// Add adds counts of days to those of a counter. Days are as in [Counts].
+// Add adds the numbers of some days to those of a folder. Days are as in [Counts].
 func (u *Usage) Add(counter string, downloads, installs, uninstalls map[string]int64) {
 	i, ok := slices.BinarySearchFunc(u.Counts, Counts{Counter: counter}, compareCounts)
 	u.Counts = slices.Clone(u.Counts) // another catalogue may share them

@@ -102,7 +102,8 @@ func (s *scanner) skip(in func(byte) bool) {
 	}
 }
 
-// value reads what follows the name of an attribute. It returns false if that is no value.
+// value reads what follows the name of an attribute. It returns false if no
+// value follows.
 func (s *scanner) value(a *attribute) bool {
 	s.skip(isSpace)
 	if s.at >= len(s.tag) || s.tag[s.at] != '=' {

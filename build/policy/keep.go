@@ -82,13 +82,12 @@ func (k *keepRule) protect(group []*Candidate, protected map[*Candidate]bool) {
 
 // runs reports whether a version of VS Code can run a version of an extension.
 func runs(engine string, v *catalog.Version) bool {
-	for _, p := range v.Properties {
-		if p.Key == catalog.PropertyEngine {
-			accepted, err := npmsemver.ParseLooseRange(p.Value)
-			return err == nil && accepted.Contains(engine)
-		}
+	needs, ok := v.Property(catalog.PropertyEngine)
+	if !ok {
+		return true
 	}
-	return true
+	accepted, err := npmsemver.ParseLooseRange(needs)
+	return err == nil && accepted.Contains(engine)
 }
 
 // apply returns the versions of an extension that the rule keeps.
