@@ -78,6 +78,7 @@ type Release struct {
 	Dependencies []string  // lower-case ids of extensionDependencies
 	Pack         []string  // lower-case ids of extensionPack
 	Package      File
+	Checksum     string // address of a file with the hash of the package, for Complete; "" if there is none
 	Signature    *File  // the signature archive of the gallery; nil if there is none
 	PublicKey    string // address of the key for Signature; "" if there is none
 }
