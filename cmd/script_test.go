@@ -75,7 +75,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"vsix": packFolder, "sigzip": sign, "sametree": sameTree, "samecontent": sameContent, "samegeneration": sameGeneration, "links": links, "damage": damage, "webserver": webServer,
-			"document": document,
+			"document": document, "openvsx": openVSX,
 		},
 	})
 }
@@ -94,6 +94,7 @@ func setUp(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv("SAMPLES", samples)
+	e.Values[registriesKey{}] = registries{}
 	e.Setenv("GORACE", os.Getenv("GORACE")) // otherwise each command of a race run ends a second later
 	return nil
 }
