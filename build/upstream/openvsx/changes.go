@@ -26,6 +26,7 @@ const overlap = 24 * time.Hour
 // Source: getChanges in RegistryAPI.java, and
 // https://github.com/eclipse-openvsx/openvsx/blob/819bb054f06a6785d738d2027cb5357e6aa3386b/server/src/main/java/org/eclipse/openvsx/json/ChangesResultJson.java
 type feed struct {
+	result
 	Changes    []change `json:"changes"`
 	NextCursor string   `json:"nextCursor"` // "" if there are no changes since a time
 	HasMore    bool     `json:"hasMore"`
@@ -58,7 +59,7 @@ func (c *Client) Changes(ctx context.Context, cursor string) (*upstream.Changes,
 		for _, change := range page.Changes {
 			result.All = appendChange(result.All, change)
 		}
-		if page.NextCursor == "" || page.NextCursor == result.Cursor {
+		if page.NextCursor == "" {
 			return result, nil
 		}
 		result.Cursor = page.NextCursor

@@ -11,7 +11,7 @@ import (
 )
 
 // Complete implements [upstream.Upstream]. The hash is in a file of its own, and the size is that
-// of a request with the method HEAD.
+// of a request with the method HEAD, which Open VSX may count as a download.
 func (c *Client) Complete(ctx context.Context, e *upstream.Extension, r *upstream.Release) error {
 	if r.Package.SHA256.IsZero() && r.Checksum != "" {
 		hash, err := c.checksum(ctx, r.Checksum)

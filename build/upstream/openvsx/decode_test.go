@@ -3,7 +3,6 @@ package openvsx
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -108,13 +107,14 @@ func TestOddReleases(t *testing.T) {
 
 // TestOddFields checks what is kept of fields with odd values.
 func TestOddFields(t *testing.T) {
-	c, _ := serve(t, respondWith(`{"totalSize":3,"extensions":[
+	c, _ := serve(t, respondWith(`{"totalSize":4,"extensions":[
 		{"namespace":"acme","name":"tool","version":"1.0.0","files":{"download":"/a.vsix"},
 		 "downloadCount":-5,"reviewCount":-1,"averageRating":99,"license":"`+strings.Repeat("ä", 1000)+`",
 		 "dependencies":[{"namespace":"../x","extension":"y"},{"namespace":"Acme","extension":"Base"},{}],
 		 "replacement":{"url":"https://host/api/../.."},"timestamp":"yesterday","unknown":[1]},
 		{"namespace":"ACME","name":"Tool","version":"1.0.0","targetPlatform":"universal","files":{"download":"/b.vsix"}},
-		{"namespace":"acme","name":"tool","version":"0.9.0","timestamp":"2026-01-07T08:09Z","files":{"download":"/c.vsix"}}]}`))
+		{"namespace":"acme","name":"tool","version":"0.9.0","timestamp":"2026-01-07T08:09Z","files":{"download":"/c.vsix"}},
+		{"namespace":"acme","name":"tool","version":"0.8.0","timestamp":"2026-02-07T08:09Z","files":{"download":"/d.vsix"}}]}`))
 	e, err := c.Extension(t.Context(), "Acme.Tool")
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestOddFields(t *testing.T) {
 	if e.ID != "acme.tool" || *e.Statistics != (catalog.Statistics{}) || e.Access != "" || e.Replacement != "" {
 		t.Errorf("%+v", e)
 	}
-	if len(e.Releases) != 2 || !e.Released.Equal(time.Date(2026, 1, 7, 8, 9, 0, 0, time.UTC)) {
+	if len(e.Releases) != 3 || !e.Released.Equal(time.Date(2026, 1, 7, 8, 9, 0, 0, time.UTC)) {
 		t.Fatalf("%d releases, the first on %s", len(e.Releases), e.Released)
 	}
 	r := e.Releases[0]
@@ -238,14 +238,14 @@ func TestWindow(t *testing.T) {
 		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
 		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
 		windows = append(windows, fmt.Sprint(offset, "+", size))
-		result := page{TotalSize: 12_000}
-		for i := range min(size, 900) {
-			result.Extensions = append(result.Extensions, release{Namespace: "acme", Name: fmt.Sprint("tool", offset+i)})
+		text := []byte(`{"totalSize":12000,"extensions":[{}`)
+		for i := range min(size, 900) - 1 {
+			text = fmt.Appendf(text, `,{"namespace":"acme","name":"tool%d"}`, offset+i)
 		}
-		_ = json.NewEncoder(w).Encode(result)
+		_, _ = w.Write(append(text, "]}"...))
 	})
 	ids, err := c.List(t.Context(), upstream.Listing{})
-	if err != nil || len(ids) != window {
+	if err != nil || len(ids) != window-12 {
 		t.Errorf("%d results, %v", len(ids), err)
 	}
 	if want := []string{"9000+1000", "9900+100"}; !slices.Equal(windows[10:], want) {
@@ -253,6 +253,22 @@ func TestWindow(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "lists only the first results") {
 		t.Errorf("the log has %s", log)
+	}
+}
+
+// TestEmptyPages reads lists that end before what they announce.
+func TestEmptyPages(t *testing.T) {
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("offset") == "0" {
+			_, _ = w.Write([]byte(`{"totalSize":9,"extensions":[{"namespace":"acme","name":"tool"},{"namespace":"..","name":"tool"}]}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"totalSize":9,"extensions":[]}`))
+	})
+	for _, listing := range []upstream.Listing{{Search: "x"}, {Publisher: "acme"}} {
+		if ids, err := c.List(t.Context(), listing); err != nil || !slices.Equal(ids, []string{"acme.tool"}) {
+			t.Errorf("%+v: %q, %v", listing, ids, err)
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ const (
 
 // page is a response to a query.
 type page struct {
+	result
 	TotalSize  int       `json:"totalSize"`
 	Extensions []release `json:"extensions"`
 }

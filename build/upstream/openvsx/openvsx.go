@@ -78,7 +78,7 @@ func isHTTP(u *url.URL) bool { return (u.Scheme == "https" || u.Scheme == "http"
 func (c *Client) Name() string { return c.base.String() }
 
 // get requests a path with parameters, and decodes the response into v.
-func (c *Client) get(ctx context.Context, r upstream.Requests, path string, parameters url.Values, v any) error {
+func (c *Client) get(ctx context.Context, r upstream.Requests, path string, parameters url.Values, v response) error {
 	address := *c.base
 	address.Path += path
 	address.RawQuery = parameters.Encode()
@@ -89,29 +89,31 @@ func (c *Client) get(ctx context.Context, r upstream.Requests, path string, para
 	return c.decode(text, v)
 }
 
-// decode decodes a response. A response with an error is one, whatever its status.
-func (c *Client) decode(text []byte, v any) error {
-	var result struct {
-		Error string `json:"error"`
-	}
-	if err := json.Unmarshal(text, &result); err != nil {
-		return fmt.Errorf("the response of %s %w", c.base.Host, jsondoc.Explain(text, err))
-	}
-	if result.Error != "" {
-		return fmt.Errorf("%s responds: %.200q", c.base.Host, result.Error)
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("the response of %s has not the form of Open VSX: %w", c.base.Host, withoutGo(err))
-	}
-	return nil
+// response is what all responses have in common.
+//
+// Source:
+// https://github.com/eclipse-openvsx/openvsx/blob/819bb054f06a6785d738d2027cb5357e6aa3386b/server/src/main/java/org/eclipse/openvsx/json/ResultJson.java
+type response interface{ failure() string }
+
+type result struct {
+	Error string `json:"error"`
 }
 
-// withoutGo returns an error of a type without the names of Go.
-func withoutGo(err error) error {
+func (r *result) failure() string { return r.Error }
+
+// decode decodes a response. A response with an error is one, whatever its status.
+func (c *Client) decode(text []byte, v response) error {
+	err := json.Unmarshal(text, v)
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%q has the type %s", e.Field, e.Value)
+		return fmt.Errorf("the response of %s has not the form of Open VSX: %q has the type %s", c.base.Host, e.Field, e.Value)
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("the response of %s %w", c.base.Host, jsondoc.Explain(text, err))
+	}
+	if failure := v.failure(); failure != "" {
+		return fmt.Errorf("%s responds: %.200q", c.base.Host, failure)
+	}
+	return nil
 }
 
 // reference is an extension that a response refers to.

@@ -258,6 +258,19 @@ func TestCache(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	before, err := os.ReadDir(r.Cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.List(t.Context(), upstream.Listing{Top: 1}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Changes(t.Context(), ""); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.ReadDir(r.Cache); err != nil || len(after) != len(before) || len(before) != 2 {
+		t.Errorf("the cache has %d responses, and then %d, %v", len(before), len(after), err)
+	}
 	for _, want := range []string{"includeAllVersions=true&offset=0&size=1000 304", "acme.tool-1.0.0.sha256 304"} {
 		if !slices.ContainsFunc(s.Requests(), func(line string) bool { return strings.HasSuffix(line, want) }) {
 			t.Errorf("no request ends in %q: %q", want, s.Requests())
@@ -300,9 +313,17 @@ func TestList(t *testing.T) {
 	if _, err := c.List(t.Context(), upstream.Listing{Top: -1}); err == nil {
 		t.Error("a negative number is accepted")
 	}
-	want := "GET /api/-/search?offset=0&size=2&sortBy=downloadCount 200"
-	if got := s.Requests()[0]; got != want {
-		t.Errorf("the first request is %q, want %q", got, want)
+	for _, want := range []string{
+		"GET /api/-/search?offset=0&size=2&sortBy=downloadCount 200",
+		"GET /api/-/search?offset=0&query=reads&size=1000&sortBy=relevance 200",
+		"GET /api/-/search?category=Themes&offset=0&size=1000&sortBy=downloadCount 200",
+	} {
+		if !slices.Contains(s.Requests(), want) {
+			t.Errorf("%q is not in %q", want, s.Requests())
+		}
+	}
+	if slices.ContainsFunc(s.Requests(), func(line string) bool { return strings.Contains(line, "size=1&") }) {
+		t.Errorf("a search of a publisher requests as few results as it needs: %q", s.Requests())
 	}
 }
 
