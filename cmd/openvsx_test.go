@@ -24,19 +24,23 @@ type registriesKey struct{}
 //
 //	openvsx [-as VARIABLE] [-limit N] FOLDER
 //
-// Next to x.vsix, x.vsix.json may have what the registry knows and the package does not: lastUpdated,
-// statistics, publisher, unverified, deprecated, replacement, undownloadable. With -limit, each
-// request after N others gets status 429. -as names another variable, for several registries.
+// Next to x.vsix, x.vsix.json may have what the registry knows and the package does not:
+// lastUpdated, statistics, publisher, unverified, deprecated, replacement, undownloadable. With
+// -limit, each request after N others gets status 429. -as names another variable, for several
+// registries.
 //
 // The other forms are about a registry that has been started. They take -as too.
 //
-//	openvsx -requests           prints METHOD PATH STATUS of each request; storage/ is in front of those to the storage
+//	openvsx -requests           prints METHOD PATH STATUS of each request, or
+//	                            METHOD storage/PATH STATUS
 //	openvsx -sent               prints BYTES NAME of each file that was sent
-//	openvsx -check              fails if a request was not one of the interface, or a file was sent twice
+//	openvsx -check              fails if a request is not one of the interface, or a file
+//	                            was sent twice
 //	openvsx -clear              forgets what the forms above print
 //	openvsx -publish FILE       publishes another package
 //	openvsx -remove ID@VERSION  removes a version
-//	openvsx -fail FAULT [ID]    makes it fail: hash, no-hash, signature, cut, other, down, no-feed
+//	openvsx -fail FAULT [ID]    makes it fail: hash, no-hash, signature, cut, other, down
+//	                            or no-feed
 //	openvsx -repair             ends all faults
 func openVSX(ts *testscript.TestScript, neg bool, args []string) {
 	var o openVSXFlags

@@ -18,8 +18,8 @@ type Config struct {
 	CA string
 	// Rate is how many requests are sent to each host in a second at most. 0 is five.
 	Rate float64
-	// Agent is the header User-Agent, so that the operator of an upstream can see who asks. "" is
-	// galbuild.
+	// Agent is the header User-Agent, so that the operator of an upstream can see who asks. ""
+	// is galbuild.
 	Agent string
 	// Transport sends the requests. nil is that of [retry.NewTransport].
 	Transport http.RoundTripper

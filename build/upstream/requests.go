@@ -26,8 +26,8 @@ const MaxBody = 32 << 20
 // wrap ErrNotFound.
 type Requests struct {
 	Client *retry.Client
-	// Cache is a folder in which responses of Get are stored, so that the upstream need not send
-	// what has not changed. It is made if it does not exist. "" is none.
+	// Cache is a folder in which responses of Get are stored, so that the upstream need not
+	// send what has not changed. It is made if it does not exist. "" is none.
 	Cache string
 	// Header is sent with each request, such as Accept. It may be nil.
 	Header http.Header

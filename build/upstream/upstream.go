@@ -22,14 +22,15 @@ import (
 var (
 	// ErrNotFound means that the upstream has responded, and does not have the extension.
 	ErrNotFound = errors.New("not found")
-	// ErrUnsupported means that upstreams of this kind cannot do what is asked, such as a search.
+	// ErrUnsupported means that upstreams of this kind cannot do what is asked, such as a
+	// search.
 	ErrUnsupported = errors.New("not supported by this upstream")
 )
 
 // Upstream lists extensions. Its methods may be called by several goroutines at once.
 type Upstream interface {
-	// Name is the address of the upstream without credentials and without a slash at the end. It
-	// is in messages, in the lock and in sidecar files.
+	// Name is the address of the upstream without credentials and without a slash at the end.
+	// It is in messages, in the lock and in sidecar files.
 	Name() string
 	// Extension returns an extension with all releases that the upstream lists. The error wraps
 	// ErrNotFound if there is none.

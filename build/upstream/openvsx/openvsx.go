@@ -1,11 +1,11 @@
 // Package openvsx is the client of the REST interface of Open VSX, which open-vsx.org and private
 // registries have. It reads only:
 //
-//	GET /api/v2/-/query?extensionId=…&includeAllVersions=true&size=…&offset=…   Extension
-//	GET /api/v2/-/query?namespaceName=…&includeAllVersions=false&…              List, a publisher
-//	GET /api/-/search?query=…&category=…&sortBy=…&size=…&offset=…               List, everything else
-//	GET …/file/….sha256, HEAD …/file/….vsix                                     Complete
-//	GET /api/-/version-changes?after=…|since=…&size=…                           Changes
+//	Extension          GET /api/v2/-/query?extensionId=…&includeAllVersions=true&size=…&offset=…
+//	List, a publisher  GET /api/v2/-/query?namespaceName=…&includeAllVersions=false&…
+//	List, otherwise    GET /api/-/search?query=…&category=…&sortBy=…&size=…&offset=…
+//	Complete           GET …/file/….sha256, HEAD …/file/….vsix
+//	Changes            GET /api/-/version-changes?after=…&size=…, or since=…
 //
 // Addresses of files are those that responses list; the registry redirects them to its storage.
 // [Verify] verifies the signature archives.

@@ -81,7 +81,7 @@ func (s *Server) begin(after, since string) (int, error) {
 		id, invalid := strconv.Atoi(number)
 		i := slices.IndexFunc(s.changes, func(c change) bool { return c.id == id })
 		if err != nil || invalid != nil || i < 0 {
-			return 0, fmt.Errorf("Invalid 'after' parameter: %s", after)
+			return 0, fmt.Errorf("the parameter 'after' is invalid: %s", after)
 		}
 		return i + 1, nil
 	}
@@ -90,7 +90,7 @@ func (s *Server) begin(after, since string) (int, error) {
 	}
 	t, err := time.Parse(time.RFC3339, since)
 	if err != nil {
-		return 0, fmt.Errorf("Invalid 'since' parameter: %s", since)
+		return 0, fmt.Errorf("the parameter 'since' is invalid: %s", since)
 	}
 	i := slices.IndexFunc(s.changes, func(c change) bool { return !c.when.Before(t) })
 	if i < 0 {

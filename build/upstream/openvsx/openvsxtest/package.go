@@ -24,7 +24,8 @@ import (
 
 // Extra is what a registry knows and a package does not. It is the content of x.vsix.json.
 type Extra struct {
-	// LastUpdated is when the package was published. Otherwise it is the time of its package.json.
+	// LastUpdated is when the package was published. Otherwise it is the time of its
+	// package.json.
 	LastUpdated time.Time `json:"lastUpdated"`
 	Statistics  struct {
 		Install       int64   `json:"install"`
@@ -251,8 +252,8 @@ func (s *Server) sort() {
 	slices.SortStableFunc(s.changes, func(a, b change) int { return a.when.Compare(b.when) })
 }
 
-// Remove removes the packages of a version, ID@VERSION. state is REMOVED, or INACTIVE if the version
-// may come back.
+// Remove removes the packages of a version, ID@VERSION. state is REMOVED, or INACTIVE if the
+// version may come back.
 func (s *Server) Remove(idVersion, state string) error {
 	s.lock.Lock()
 	defer s.lock.Unlock()

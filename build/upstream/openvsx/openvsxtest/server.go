@@ -1,13 +1,13 @@
 // Package openvsxtest is a stand-in for Open VSX 1.2's published interface, for tests: the real
 // registry cannot be reached from them.
 //
-// It serves packages from files, in the form and under the addresses of the real server: queries and
-// searches with pages, hashes, signature archives that are signed with a key of its own, and the
-// feed of changes. Downloads are redirected to a second server, the storage. It checks what it is
-// sent: parameters that the interface does not have, a size of more than 1,000, an unknown path and
-// a missing User-Agent are problems, which [Server.Problems] returns. [Config] can limit the requests,
-// and [Server.Fail] makes it fail in the ways in which networks and registries do. It records each
-// request, and how many bytes of each file it has sent.
+// It serves packages from files, in the form and under the addresses of the real server: queries
+// and searches with pages, hashes, signature archives that are signed with a key of its own, and
+// the feed of changes. Downloads are redirected to a second server, the storage. It checks what it
+// is sent: parameters that the interface does not have, a size of more than 1,000, an unknown path
+// and a missing User-Agent are problems, which [Server.Problems] returns. [Config] can limit the
+// requests, and [Server.Fail] makes it fail in the ways in which networks and registries do. It
+// records each request, and how many bytes of each file it has sent.
 //
 // Source: RegistryAPI.java and the classes that it calls, in
 // https://github.com/eclipse-openvsx/openvsx/tree/12f5b0008465c90cba3da45cf90247dce702740c/server/src/main/java/org/eclipse/openvsx
@@ -32,8 +32,8 @@ type Config struct {
 	// Packages are files of packages. Next to x.vsix, x.vsix.json may have what the registry
 	// knows and the package does not; see [Extra].
 	Packages []string
-	// Page is how many entries a page has at most, so that tests of pages need few packages. 0 is
-	// as many as a request asks for.
+	// Page is how many entries a page has at most, so that tests of pages need few packages. 0
+	// is as many as a request asks for.
 	Page int
 	// Limit is how many requests are served before one gets status 429. 0 is no limit.
 	Limit int
