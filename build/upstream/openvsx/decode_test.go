@@ -178,6 +178,7 @@ func TestParseTime(t *testing.T) {
 		"1970-01-01T00:00:00Z":          {}, // before VS Code and its registries
 		"0001-01-01T00:00:00Z":          {},
 		"12026-01-07T08:09:10Z":         {},
+		"9999-12-31T23:00:00-02:00":     {}, // the year 10000 in UTC
 		"2026-01-07T08:09:10Z[Etc/UTC]": {},
 	} {
 		if got := parseTime(text); !got.Equal(want) {

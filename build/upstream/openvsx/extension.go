@@ -57,9 +57,16 @@ type release struct {
 // id returns the id as the registry writes it.
 func (r *release) id() string { return r.Namespace + "." + r.Name }
 
-// Extension implements [upstream.Upstream].
+// Extension implements [upstream.Upstream]. It does not use the parameter extensionId, because the
+// server refuses an id with two dots.
 func (c *Client) Extension(ctx context.Context, id string) (*upstream.Extension, error) {
-	all, err := c.query(ctx, url.Values{"extensionId": {id}, "includeAllVersions": {"true"}})
+	publisher, name, _ := strings.Cut(id, ".")
+	if err := catalog.CheckID(publisher, name); err != nil {
+		return nil, fmt.Errorf("%.200q is not an id: %w", id, err)
+	}
+	all, err := c.query(ctx, url.Values{
+		"namespaceName": {publisher}, "extensionName": {name}, "includeAllVersions": {"true"},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}

@@ -1,12 +1,13 @@
 // Package openvsx is the client of the REST interface of Open VSX, which open-vsx.org and private
 // registries have. It reads only:
 //
-//	Extension          GET /api/v2/-/query?extensionId=…&includeAllVersions=true&size=…&offset=…
-//	List, a publisher  GET /api/v2/-/query?namespaceName=…&includeAllVersions=false&…
-//	List, otherwise    GET /api/-/search?query=…&category=…&sortBy=…&size=…&offset=…
-//	Complete           GET …/file/….sha256, HEAD …/file/….vsix
-//	Changes            GET /api/-/version-changes?after=…&size=…, or since=…
+//	Extension        GET /api/v2/-/query?namespaceName=…&extensionName=…&includeAllVersions=true
+//	List, publisher  GET /api/v2/-/query?namespaceName=…&includeAllVersions=false
+//	List, otherwise  GET /api/-/search?query=…&category=…&sortBy=…&size=…&offset=…
+//	Complete         GET …/file/….sha256, HEAD …/file/….vsix
+//	Changes          GET /api/-/version-changes?after=…&size=…, or since=…
 //
+// Queries have pages too, with size and offset.
 // Addresses of files are those that responses list; the registry redirects them to its storage.
 // [Verify] verifies the signature archives.
 //
@@ -122,15 +123,17 @@ type reference struct {
 	Extension string `json:"extension"`
 }
 
-// parseTime parses a date of a response. The server writes dates in UTC with Java's
-// LocalDateTime.toString, which leaves out the seconds if they are zero.
+// parseTime parses a date of a response. It is zero for one that cannot be that of a release, or
+// that JSON cannot express. The server writes dates in UTC with Java's LocalDateTime.toString,
+// which leaves out the seconds if they are zero.
 //
 // Source: toUTCString in
 // https://github.com/eclipse-openvsx/openvsx/blob/daef4650eaa37881ce9e7a3e4154869a54f1ae38/server/src/main/java/org/eclipse/openvsx/util/TimeUtil.java
 func parseTime(s string) time.Time {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
-		if t, err := time.Parse(layout, s); err == nil && t.Year() >= 1980 {
-			return t.UTC()
+		t, err := time.Parse(layout, s)
+		if t = t.UTC(); err == nil && t.Year() >= 1980 && t.Year() <= 9999 {
+			return t
 		}
 	}
 	return time.Time{}

@@ -144,9 +144,15 @@ func TestMissing(t *testing.T) {
 	_, c := start(t, openvsxtest.Config{}, files{
 		"a.vsix": pkg("acme.tool", "1.0.0", "", ""), "a.vsix.json": `{"undownloadable":true}`,
 	})
+	for _, id := range []string{"acme", "", "acme.", ".tool", "acme.../tool"} {
+		if _, err := c.Extension(t.Context(), id); err == nil || !strings.Contains(err.Error(), "is not an id") {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
 	for id, want := range map[string]string{
-		"acme.none": "acme.none: not found on 127.0.0.1:",
-		"acme.tool": "lists it, but does not offer it for download",
+		"acme.a.dot": "acme.a.dot: not found on 127.0.0.1:",
+		"acme.none":  "acme.none: not found on 127.0.0.1:",
+		"acme.tool":  "lists it, but does not offer it for download",
 	} {
 		_, err := c.Extension(t.Context(), id)
 		if !errors.Is(err, upstream.ErrNotFound) || !strings.Contains(err.Error(), want) {
@@ -271,7 +277,7 @@ func TestCache(t *testing.T) {
 	if after, err := os.ReadDir(r.Cache); err != nil || len(after) != len(before) || len(before) != 2 {
 		t.Errorf("the cache has %d responses, and then %d, %v", len(before), len(after), err)
 	}
-	for _, want := range []string{"includeAllVersions=true&offset=0&size=1000 304", "acme.tool-1.0.0.sha256 304"} {
+	for _, want := range []string{"includeAllVersions=true&namespaceName=acme&offset=0&size=1000 304", "acme.tool-1.0.0.sha256 304"} {
 		if !slices.ContainsFunc(s.Requests(), func(line string) bool { return strings.HasSuffix(line, want) }) {
 			t.Errorf("no request ends in %q: %q", want, s.Requests())
 		}

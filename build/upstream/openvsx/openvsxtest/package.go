@@ -210,7 +210,7 @@ func signatureArchive(archive, signature []byte) ([]byte, error) {
 	for _, file := range []struct{ name, text string }{
 		{".signature.sig", string(signature)}, {".signature.manifest", manifest}, {".signature.p7s", ""},
 	} {
-		w, err := z.Create(file.name)
+		w, err := z.CreateHeader(&zip.FileHeader{Name: file.name})
 		if err != nil {
 			return nil, err
 		}

@@ -130,7 +130,8 @@ func (s *Server) Problems() []string {
 	problems := slices.Clone(s.problems)
 	for _, p := range s.packages {
 		for name, file := range p.files {
-			if sent := s.sent[name]; sent > int64(len(file)) {
+			sent := s.sent[name]
+			if strings.HasPrefix(name, p.name()) && sent > int64(len(file)) { // not package.json, which all have
 				problems = append(problems, fmt.Sprintf("%s has %d bytes, and %d were sent", name, len(file), sent))
 			}
 		}

@@ -15,10 +15,10 @@ type Package struct {
 	Platform   string // "" is universal
 	PreRelease bool
 	Time       time.Time // of its files, and so when it was published; zero is 2026-01-01
-	Padding    int       // bytes of a file that cannot be compressed, so that the package is large
+	Padding    int       // bytes of a file, so that the package is large
 }
 
-// Bytes returns the archive. The same package has the same bytes.
+// Bytes returns the archive, which is not compressed. The same package has the same bytes.
 func (p Package) Bytes() ([]byte, error) {
 	when := p.Time
 	if when.IsZero() {
@@ -41,7 +41,7 @@ func (p Package) Bytes() ([]byte, error) {
 		{"extension/package.json", p.JSON},
 		{"extension/data.bin", string(noise(p.Padding))},
 	} {
-		w, err := z.CreateHeader(&zip.FileHeader{Name: file.name, Method: zip.Deflate, Modified: when})
+		w, err := z.CreateHeader(&zip.FileHeader{Name: file.name, Modified: when})
 		if err != nil {
 			return nil, err
 		}
