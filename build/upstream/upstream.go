@@ -43,7 +43,8 @@ type Upstream interface {
 	List(ctx context.Context, l Listing) ([]string, error)
 	// Changes returns what has changed since a cursor that an earlier call returned. For the
 	// cursor "", it returns a cursor and no changes. The error wraps ErrUnsupported if the
-	// upstream has no feed.
+	// upstream has no feed. Another error may mean that the upstream does not know the cursor
+	// any more, and that a caller has to begin with "" again.
 	Changes(ctx context.Context, cursor string) (*Changes, error)
 }
 

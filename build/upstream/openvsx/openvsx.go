@@ -7,9 +7,8 @@
 //	Complete         GET …/file/….sha256, HEAD …/file/….vsix
 //	Changes          GET /api/-/version-changes?after=…&size=…, or since=…
 //
-// Queries have pages too, with size and offset.
-// Addresses of files are those that responses list; the registry redirects them to its storage.
-// [Verify] verifies the signature archives.
+// Queries have pages too, with size and offset. Addresses of files are those that responses list;
+// the registry redirects them to its storage. [Verify] verifies the signature archives.
 //
 // What an upstream lists becomes names of files, so releases whose version or platform cannot be
 // one are left out, and everything has a limit. Fields of responses that are not read may have any
