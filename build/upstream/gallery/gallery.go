@@ -1,0 +1,74 @@
+// Package gallery is an upstream that speaks the protocol in which editors ask their galleries:
+// galshim, code-marketplace, a private marketplace, and Open VSX below /vscode/gallery.
+//
+//	POST {service}/extensionquery ▶ the extensions that match, each with its versions
+//	HEAD {assetUri}/…VSIXPackage  ▶ the size of a package
+//
+// The protocol states no hashes and has no feed of changes. Where servers differ, a request has
+// only what all understand in the same way, and the rest is applied to the response.
+//
+// Sources: VS Code's extensionGalleryService.ts; database/nodb.go of code-marketplace 2.4.2;
+// VSCodeAPI.java of Open VSX.
+package gallery
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"galbuild/build/upstream"
+)
+
+// Gallery is a gallery at an address. Its methods may be called by several goroutines at once.
+type Gallery struct {
+	address  string
+	requests upstream.Requests
+
+	lock    sync.Mutex
+	service string // where queries are sent; "" until it is known
+}
+
+var _ upstream.Upstream = (*Gallery)(nil)
+
+// New returns the gallery at an http or https URL without credentials, query and fragment: the
+// address of its service, such as https://host/api, the beginning of it, such as https://host, or
+// the address of its manifest. The first query finds out which.
+func New(address string, r upstream.Requests) *Gallery {
+	return &Gallery{address: strings.TrimRight(address, "/"), requests: r}
+}
+
+// Name implements [upstream.Upstream].
+func (g *Gallery) Name() string { return g.address }
+
+// Extension implements [upstream.Upstream].
+func (g *Gallery) Extension(ctx context.Context, id string) (*upstream.Extension, error) {
+	found, err := g.query(ctx, byID(id))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
+	for i := range found.extensions {
+		if e := &found.extensions[i]; strings.EqualFold(e.id(), id) {
+			return g.describe(e)
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", id, upstream.ErrNotFound)
+}
+
+// Complete implements [upstream.Upstream]. It asks for the size of the package.
+func (g *Gallery) Complete(ctx context.Context, _ *upstream.Extension, r *upstream.Release) error {
+	if r.Package.Size >= 0 {
+		return nil
+	}
+	size, err := g.requests.Size(ctx, r.Package.URL)
+	if err != nil {
+		return err
+	}
+	r.Package.Size = size
+	return nil
+}
+
+// Changes implements [upstream.Upstream]. Galleries have no feed.
+func (g *Gallery) Changes(context.Context, string) (*upstream.Changes, error) {
+	return nil, fmt.Errorf("changes of %s: %w", g.address, upstream.ErrUnsupported)
+}

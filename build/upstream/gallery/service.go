@@ -1,0 +1,89 @@
+package gallery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"galbuild/build/retry"
+	"galbuild/build/upstream"
+)
+
+// queryPath is the path of queries below the address of a service.
+const queryPath = "/extensionquery"
+
+// servicePaths are where servers have their service: galshim and code-marketplace, Microsoft's
+// servers, and Open VSX.
+var servicePaths = [...]string{"/api", "/_apis/public/gallery", "/vscode/gallery"}
+
+// services returns the addresses at which the service may be.
+func services(address string) (all []string) {
+	address = strings.TrimSuffix(address, queryPath)
+	for _, path := range servicePaths {
+		if strings.HasSuffix(address, path) {
+			return []string{address}
+		}
+		all = append(all, address+path)
+	}
+	return append(all, address)
+}
+
+// find sends the first query to each address at which the service may be, until one responds to it.
+func (g *Gallery) find(ctx context.Context, body []byte) (*result, error) {
+	var reason error
+	for _, service := range services(g.address) {
+		found, err := g.post(ctx, service, body)
+		if err == nil {
+			g.service = service
+			return found, nil
+		}
+		if ctx.Err() != nil || retry.IsTemporary(err) || retry.IsDial(err) {
+			return nil, err
+		}
+		if reason == nil || errors.Is(reason, upstream.ErrNotFound) {
+			reason = err
+		}
+	}
+	if service := g.serviceOfManifest(ctx); service != "" {
+		found, err := g.post(ctx, service, body)
+		if err == nil {
+			g.service = service
+		}
+		return found, err
+	}
+	return nil, g.notGallery(reason)
+}
+
+// notGallery returns the error for an address at which there is no service. It does not wrap
+// ErrNotFound, which would mean that a gallery does not have the extension.
+func (g *Gallery) notGallery(reason error) error {
+	const hint = "give the address that editors have as serviceUrl"
+	if errors.Is(reason, upstream.ErrNotFound) {
+		return fmt.Errorf("%s is not a gallery: it has none of %s/extensionquery; %s",
+			g.address, strings.Join(servicePaths[:], "/extensionquery, "), hint)
+	}
+	return fmt.Errorf("%s does not respond as a gallery: %w; %s", g.address, reason, hint)
+}
+
+// serviceOfManifest returns the address of the service that the manifest of a gallery has, or "" if
+// the address is not that of a manifest. Private marketplaces are configured with theirs.
+func (g *Gallery) serviceOfManifest(ctx context.Context) string {
+	text, err := g.requests.Get(ctx, g.address)
+	if err != nil {
+		return ""
+	}
+	var manifest struct {
+		Resources []struct{ ID, Type string }
+	}
+	if json.Unmarshal(text, &manifest) != nil {
+		return ""
+	}
+	for _, r := range manifest.Resources {
+		if kind, _, _ := strings.Cut(r.Type, "/"); kind == "ExtensionQueryService" && g.checkURL(r.ID) == nil {
+			return strings.TrimSuffix(r.ID, queryPath)
+		}
+	}
+	return ""
+}
