@@ -21,7 +21,7 @@ const maxRange = 200
 // describe returns an extension with the releases that can be downloaded. Package sidecar reads
 // what it also reads from files of other galleries. For example, it leaves out the ids of
 // code-marketplace, which are not UUIDs.
-func (g *Gallery) describe(e *extension) (*upstream.Extension, error) {
+func (c *Client) describe(e *extension) (*upstream.Extension, error) {
 	known, err := sidecar.Read(e.text, sidecar.Package{Publisher: e.Publisher.PublisherName, Name: e.Name})
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func (g *Gallery) describe(e *extension) (*upstream.Extension, error) {
 	listed := map[[2]string]bool{}
 	var reason error
 	for i := range e.Versions {
-		r, err := g.release(e, &e.Versions[i])
+		r, err := c.release(e, &e.Versions[i])
 		if err != nil {
 			reason = err
 			continue
@@ -47,14 +47,14 @@ func (g *Gallery) describe(e *extension) (*upstream.Extension, error) {
 		}
 	}
 	if len(x.Releases) == 0 && reason != nil {
-		return nil, fmt.Errorf("no version in the response of %s can be used: %w", g.address, reason)
+		return nil, fmt.Errorf("no version in the response of %s can be used: %w", c.address, reason)
 	}
 	return x, nil
 }
 
 // release returns a version of an extension. It is an error if the version could not be served, or
 // if its package has no address.
-func (g *Gallery) release(e *extension, v *version) (*upstream.Release, error) {
+func (c *Client) release(e *extension, v *version) (*upstream.Release, error) {
 	if err := catalog.CheckIdentity(e.Publisher.PublisherName, e.Name, v.Version); err != nil {
 		return nil, err
 	}
@@ -71,12 +71,12 @@ func (g *Gallery) release(e *extension, v *version) (*upstream.Release, error) {
 		return nil, fmt.Errorf("version %s: the range of versions of VS Code has %d bytes, at most %d are allowed",
 			v.Version, len(r.Engine), maxRange)
 	}
-	if r.Package.URL, err = g.assetURL(v, platform, catalog.PackageAsset); err != nil {
+	if r.Package.URL, err = c.assetURL(v, platform, catalog.PackageAsset); err != nil {
 		return nil, fmt.Errorf("version %s: %w", v.Version, err)
 	}
 	r.Package.Size = -1
 	if v.has(catalog.SignatureAsset) {
-		if err := g.sign(v, r); err != nil {
+		if err := c.sign(v, r); err != nil {
 			return nil, err
 		}
 	}
@@ -84,17 +84,17 @@ func (g *Gallery) release(e *extension, v *version) (*upstream.Release, error) {
 }
 
 // sign sets the signature of a release, and the address of its key if there is one.
-func (g *Gallery) sign(v *version, r *upstream.Release) (err error) {
+func (c *Client) sign(v *version, r *upstream.Release) (err error) {
 	r.Signature = &upstream.File{Size: -1}
-	if r.Signature.URL, err = g.assetURL(v, r.Platform, catalog.SignatureAsset); err == nil && v.has(publicKeyAsset) {
-		r.PublicKey, err = g.assetURL(v, r.Platform, publicKeyAsset)
+	if r.Signature.URL, err = c.assetURL(v, r.Platform, catalog.SignatureAsset); err == nil && v.has(publicKeyAsset) {
+		r.PublicKey, err = c.assetURL(v, r.Platform, publicKeyAsset)
 	}
 	return err
 }
 
 // assetURL returns the address from which editors download a file of a version. They name the
 // platform in the query, which is left out if it is in the path already.
-func (g *Gallery) assetURL(v *version, platform, kind string) (string, error) {
+func (c *Client) assetURL(v *version, platform, kind string) (string, error) {
 	dir := v.FallbackAssetURI
 	if dir == "" {
 		dir = v.AssetURI
@@ -103,7 +103,7 @@ func (g *Gallery) assetURL(v *version, platform, kind string) (string, error) {
 	if platform != "" && !strings.HasSuffix(dir, platform) {
 		address += "?targetPlatform=" + url.QueryEscape(platform)
 	}
-	return address, g.checkURL(address)
+	return address, c.checkURL(address)
 }
 
 // maxURL is the limit of an address, in bytes.
@@ -111,12 +111,12 @@ const maxURL = 2000
 
 // checkURL refuses an address from a response that cannot be requested, and one without TLS from a
 // gallery with TLS, as redirects from https to http are refused.
-func (g *Gallery) checkURL(address string) error {
+func (c *Client) checkURL(address string) error {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || len(address) > maxURL:
 		return fmt.Errorf("the gallery states no usable address, but %.100q", address)
-	case u.Scheme == "http" && strings.HasPrefix(g.address, "https:"):
+	case u.Scheme == "http" && strings.HasPrefix(c.address, "https:"):
 		return fmt.Errorf("the gallery is at https://, but states the address http://%s/…; "+
 			"a proxy in front of it may have to set the header X-Forwarded-Proto", u.Host)
 	}

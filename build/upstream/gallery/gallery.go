@@ -20,8 +20,8 @@ import (
 	"galbuild/build/upstream"
 )
 
-// Gallery is a gallery at an address. Its methods may be called by several goroutines at once.
-type Gallery struct {
+// Client asks the gallery at an address. Its methods may be called by several goroutines at once.
+type Client struct {
 	address  string
 	requests upstream.Requests
 
@@ -29,38 +29,38 @@ type Gallery struct {
 	service string // where queries are sent; "" until it is known
 }
 
-var _ upstream.Upstream = (*Gallery)(nil)
+var _ upstream.Upstream = (*Client)(nil)
 
 // New returns the gallery at an http or https URL without credentials, query and fragment: the
 // address of its service, such as https://host/api, the beginning of it, such as https://host, or
 // the address of its manifest. The first query finds out which.
-func New(address string, r upstream.Requests) *Gallery {
-	return &Gallery{address: strings.TrimRight(address, "/"), requests: r}
+func New(address string, r upstream.Requests) *Client {
+	return &Client{address: strings.TrimRight(address, "/"), requests: r}
 }
 
 // Name implements [upstream.Upstream].
-func (g *Gallery) Name() string { return g.address }
+func (c *Client) Name() string { return c.address }
 
 // Extension implements [upstream.Upstream].
-func (g *Gallery) Extension(ctx context.Context, id string) (*upstream.Extension, error) {
-	found, err := g.query(ctx, byID(id))
+func (c *Client) Extension(ctx context.Context, id string) (*upstream.Extension, error) {
+	found, err := c.query(ctx, byID(id))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}
 	for i := range found.extensions {
 		if e := &found.extensions[i]; strings.EqualFold(e.id(), id) {
-			return g.describe(e)
+			return c.describe(e)
 		}
 	}
 	return nil, fmt.Errorf("%s: %w", id, upstream.ErrNotFound)
 }
 
 // Complete implements [upstream.Upstream]. It asks for the size of the package.
-func (g *Gallery) Complete(ctx context.Context, _ *upstream.Extension, r *upstream.Release) error {
+func (c *Client) Complete(ctx context.Context, _ *upstream.Extension, r *upstream.Release) error {
 	if r.Package.Size >= 0 {
 		return nil
 	}
-	size, err := g.requests.Size(ctx, r.Package.URL)
+	size, err := c.requests.Size(ctx, r.Package.URL)
 	if err != nil {
 		return err
 	}
@@ -69,6 +69,6 @@ func (g *Gallery) Complete(ctx context.Context, _ *upstream.Extension, r *upstre
 }
 
 // Changes implements [upstream.Upstream]. Galleries have no feed.
-func (g *Gallery) Changes(context.Context, string) (*upstream.Changes, error) {
-	return nil, fmt.Errorf("changes of %s: %w", g.address, upstream.ErrUnsupported)
+func (c *Client) Changes(context.Context, string) (*upstream.Changes, error) {
+	return nil, fmt.Errorf("changes of %s: %w", c.address, upstream.ErrUnsupported)
 }

@@ -45,7 +45,7 @@ func respond(path, text string, count *int) http.Handler {
 }
 
 // gallery returns the gallery https://host with a response to all queries.
-func newGallery(t testing.TB, address, response string) *Gallery {
+func newGallery(t testing.TB, address, response string) *Client {
 	t.Helper()
 	n := 0
 	hosts := upstreamtest.Hosts{"https://host": respond("/api/extensionquery", response, &n)}
@@ -81,7 +81,7 @@ func TestExtension(t *testing.T) {
 		property(catalog.PropertyEngine, "^1.90.0 "):                                                                                      {Engine: "^1.90.0"},
 		property(catalog.PropertyPreRelease, "true"):                                                                                      {PreRelease: true},
 		property(catalog.PropertyPreRelease, "false"):                                                                                     {},
-		property(catalog.PropertyDependencies, "Acme.core, acme.core,,no id,\u009b2J.x"):                                                   {Dependencies: []string{"acme.core"}},
+		property(catalog.PropertyDependencies, "Acme.core, acme.core,,no id,\u009b2J.x"):                                                  {Dependencies: []string{"acme.core"}},
 		property(catalog.PropertyPack, "b.b,a.a"):                                                                                         {Pack: []string{"b.b", "a.a"}},
 		`"version":"1.0.0",` + asset + `,"files":[{"assetType":"` + catalog.SignatureAsset + `"}]`:                                        {Signature: &upstream.File{URL: sig, Size: -1}},
 		`"version":"1.0.0",` + asset + `,"files":[{"assetType":"` + catalog.SignatureAsset + `"},{"assetType":"` + publicKeyAsset + `"}]`: {Signature: &upstream.File{URL: sig, Size: -1}, PublicKey: key},

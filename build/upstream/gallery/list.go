@@ -18,7 +18,7 @@ const (
 
 // List implements [upstream.Upstream]. The query has one criterion, because code-marketplace
 // returns what matches any of several. The others are applied here.
-func (g *Gallery) List(ctx context.Context, l upstream.Listing) ([]string, error) {
+func (c *Client) List(ctx context.Context, l upstream.Listing) ([]string, error) {
 	f, err := filterOf(l)
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func (g *Gallery) List(ctx context.Context, l upstream.Listing) ([]string, error
 	var ids []string
 	seen := map[string]bool{}
 	for f.PageNumber = 1; f.PageNumber <= maxPages; f.PageNumber++ {
-		page, err := g.query(ctx, newRequest(f, listed))
+		page, err := c.query(ctx, newRequest(f, listed))
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func (g *Gallery) List(ctx context.Context, l upstream.Listing) ([]string, error
 		}
 	}
 	return nil, fmt.Errorf("%s lists more than %d extensions, which is the limit; restrict the list",
-		g.address, maxPages*pageSize)
+		c.address, maxPages*pageSize)
 }
 
 // filterOf returns the filter of a query for a list, without its page.

@@ -75,24 +75,24 @@ func byID(id string) request {
 }
 
 // query sends a query. The first one also finds the service, while others wait.
-func (g *Gallery) query(ctx context.Context, q request) (*result, error) {
+func (c *Client) query(ctx context.Context, q request) (*result, error) {
 	body, err := jsondoc.Line(q)
 	if err != nil {
 		return nil, err
 	}
-	g.lock.Lock()
-	service := g.service
+	c.lock.Lock()
+	service := c.service
 	if service == "" {
-		defer g.lock.Unlock()
-		return g.find(ctx, body)
+		defer c.lock.Unlock()
+		return c.find(ctx, body)
 	}
-	g.lock.Unlock()
-	return g.post(ctx, service, body)
+	c.lock.Unlock()
+	return c.post(ctx, service, body)
 }
 
 // post sends the body of a query to a service.
-func (g *Gallery) post(ctx context.Context, service string, body []byte) (*result, error) {
-	text, err := g.requests.Post(ctx, service+queryPath, "application/json", body)
+func (c *Client) post(ctx context.Context, service string, body []byte) (*result, error) {
+	text, err := c.requests.Post(ctx, service+queryPath, "application/json", body)
 	if err != nil {
 		return nil, err
 	}

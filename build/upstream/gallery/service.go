@@ -31,12 +31,12 @@ func services(address string) (all []string) {
 }
 
 // find sends the first query to each address at which the service may be, until one responds to it.
-func (g *Gallery) find(ctx context.Context, body []byte) (*result, error) {
+func (c *Client) find(ctx context.Context, body []byte) (*result, error) {
 	var reason error
-	for _, service := range services(g.address) {
-		found, err := g.post(ctx, service, body)
+	for _, service := range services(c.address) {
+		found, err := c.post(ctx, service, body)
 		if err == nil {
-			g.service = service
+			c.service = service
 			return found, nil
 		}
 		if ctx.Err() != nil || retry.IsTemporary(err) || retry.IsDial(err) {
@@ -46,31 +46,31 @@ func (g *Gallery) find(ctx context.Context, body []byte) (*result, error) {
 			reason = err
 		}
 	}
-	if service := g.serviceOfManifest(ctx); service != "" {
-		found, err := g.post(ctx, service, body)
+	if service := c.serviceOfManifest(ctx); service != "" {
+		found, err := c.post(ctx, service, body)
 		if err == nil {
-			g.service = service
+			c.service = service
 		}
 		return found, err
 	}
-	return nil, g.notGallery(reason)
+	return nil, c.notGallery(reason)
 }
 
 // notGallery returns the error for an address at which there is no service. It does not wrap
 // ErrNotFound, which would mean that a gallery does not have the extension.
-func (g *Gallery) notGallery(reason error) error {
+func (c *Client) notGallery(reason error) error {
 	const hint = "give the address that editors have as serviceUrl"
 	if errors.Is(reason, upstream.ErrNotFound) {
 		return fmt.Errorf("%s is not a gallery: it has none of %s/extensionquery; %s",
-			g.address, strings.Join(servicePaths[:], "/extensionquery, "), hint)
+			c.address, strings.Join(servicePaths[:], "/extensionquery, "), hint)
 	}
-	return fmt.Errorf("%s does not respond as a gallery: %w; %s", g.address, reason, hint)
+	return fmt.Errorf("%s does not respond as a gallery: %w; %s", c.address, reason, hint)
 }
 
 // serviceOfManifest returns the address of the service that the manifest of a gallery has, or "" if
 // the address is not that of a manifest. Private marketplaces are configured with theirs.
-func (g *Gallery) serviceOfManifest(ctx context.Context) string {
-	text, err := g.requests.Get(ctx, g.address)
+func (c *Client) serviceOfManifest(ctx context.Context) string {
+	text, err := c.requests.Get(ctx, c.address)
 	if err != nil {
 		return ""
 	}
@@ -81,7 +81,7 @@ func (g *Gallery) serviceOfManifest(ctx context.Context) string {
 		return ""
 	}
 	for _, r := range manifest.Resources {
-		if kind, _, _ := strings.Cut(r.Type, "/"); kind == "ExtensionQueryService" && g.checkURL(r.ID) == nil {
+		if kind, _, _ := strings.Cut(r.Type, "/"); kind == "ExtensionQueryService" && c.checkURL(r.ID) == nil {
 			return strings.TrimSuffix(r.ID, queryPath)
 		}
 	}

@@ -21,7 +21,7 @@ func TestUpstream(t *testing.T) {
 	}
 }
 
-func checkUpstream(t *testing.T, g *gallery.Gallery, requests upstream.Requests) {
+func checkUpstream(t *testing.T, g *gallery.Client, requests upstream.Requests) {
 	t.Helper()
 	got, err := g.Extension(t.Context(), "acme.HELLO")
 	if err != nil {
