@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"io"
 	"path"
+	"reflect"
 	"strings"
 	"testing"
 )
 
-// FuzzOpen calls Open and Walk with any bytes. They must not panic. A package that is accepted must
+// FuzzOpen calls Open, Peek and Walk with any bytes. They must not panic. A package that is accepted must
 // be within the limits, and its names must not lead out of a folder.
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte("PK"))
@@ -33,8 +34,15 @@ func FuzzOpen(f *testing.F) {
 		if panicked, ok := err.(*PanicError); ok {
 			t.Fatalf("%v\n%s", err, panicked.Stack)
 		}
+		peeked, peekErr := Peek(bytes.NewReader(archive), int64(len(archive)), limits)
+		if panicked, ok := peekErr.(*PanicError); ok {
+			t.Fatalf("%v\n%s", peekErr, panicked.Stack)
+		}
 		if err != nil {
 			return
+		}
+		if peekErr != nil || !reflect.DeepEqual(identity(peeked), identity(p)) {
+			t.Errorf("Peek finds another package: %v, %v", peeked, peekErr)
 		}
 		if p.Publisher == "" || p.Name == "" || p.Version == "" || p.DisplayName == "" {
 			t.Errorf("accepted without an identity: %+v", p)
