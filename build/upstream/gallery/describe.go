@@ -110,7 +110,8 @@ func (c *Client) assetURL(v *version, platform, kind string) (string, error) {
 const maxURL = 2000
 
 // checkURL refuses an address from a response that cannot be requested, and one without TLS from a
-// gallery with TLS, as redirects from https to http are refused.
+// gallery with TLS, as redirects from https to http are refused. It also refuses one of Microsoft's
+// Marketplace from another gallery: the user must have named it, and has then seen its [Terms].
 func (c *Client) checkURL(address string) error {
 	u, err := url.Parse(address)
 	switch {
@@ -119,6 +120,9 @@ func (c *Client) checkURL(address string) error {
 	case u.Scheme == "http" && strings.HasPrefix(c.address, "https:"):
 		return fmt.Errorf("the gallery is at https://, but states the address http://%s/…; "+
 			"a proxy in front of it may have to set the header X-Forwarded-Proto", u.Host)
+	case Terms(address) != "" && Terms(c.address) == "":
+		return fmt.Errorf("the gallery states the address https://%s/…, which is of Microsoft's Marketplace; "+
+			"galbuild downloads from it only if you name it as the upstream", u.Host)
 	}
 	return nil
 }

@@ -131,8 +131,9 @@ func TestMetadata(t *testing.T) {
 // TestErrors asks galleries that do not have what is asked, and servers that are none.
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"results":[{"extensions":[]}]}`: "acme.tool: not found",
-		`{"results":[{}]}`:                "acme.tool: not found",
+		response(`"version":"1.0.0","assetUri":"https://acme.gallerycdn.vsassets.io/x"`): "which is of Microsoft's Marketplace; galbuild downloads from it only if you name it",
+		`{"results":[{"extensions":[]}]}`:                                                "acme.tool: not found",
+		`{"results":[{}]}`:                                                               "acme.tool: not found",
 		`{"results":[{"extensions":[{"publisher":{"publisherName":"evil"},"extensionName":"tool"}]}]}`: "acme.tool: not found",
 		response(`"version":"one"`):                              `no version in the response of https://host can be used: version "one"`,
 		response(`"version":"1.0.0","assetUri":"http://host/x"`): "the gallery is at https://, but states the address http://host/…; a proxy in front of it may have to set the header X-Forwarded-Proto",
@@ -245,6 +246,7 @@ func TestTerms(t *testing.T) {
 		"https://marketplace.visualstudio.com/_apis/public/gallery": true,
 		"https://Acme.gallerycdn.vsassets.io/x":                     true,
 		"https://acme.gallery.vsassets.io":                          true,
+		"gallery+https://marketplace.visualstudio.com":              true,
 		"https://open-vsx.org":                                      false,
 		"https://marketplace.visualstudio.com.example":              false,
 		"https://notvsassets.io":                                    false,

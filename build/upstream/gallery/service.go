@@ -18,6 +18,11 @@ const queryPath = "/extensionquery"
 // servers, and Open VSX.
 var servicePaths = [...]string{"/api", "/_apis/public/gallery", "/vscode/gallery"}
 
+// IsService reports whether the path of an address is that of a service or of its manifest.
+func IsService(path string) bool {
+	return len(services(path)) == 1 || strings.HasSuffix(path, "/manifest.json")
+}
+
 // services returns the addresses at which the service may be.
 func services(address string) (all []string) {
 	address = strings.TrimSuffix(address, queryPath)

@@ -20,9 +20,9 @@ func Terms(address string) string {
 	host := strings.ToLower(u.Hostname())
 	for _, name := range microsoft {
 		if host == name || strings.HasSuffix(host, "."+name) {
-			return "The terms of use of Microsoft's Marketplace allow its extensions to be installed and used with " +
-				"Visual Studio products and services only, and restrict copying and offering them to others. " +
-				"Read them before you go on: https://aka.ms/vsmarketplace-ToU"
+			return "Microsoft's terms of use of the Marketplace allow its extensions to be obtained only through the " +
+				"interfaces that Microsoft supports, and to be installed and used only in the products that the terms " +
+				"name, such as Visual Studio Code. Read them before you go on: https://aka.ms/vsmarketplace-ToU"
 		}
 	}
 	return ""
