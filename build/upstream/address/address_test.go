@@ -1,12 +1,10 @@
 package address
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,38 +15,23 @@ import (
 	"time"
 
 	"galbuild/build/upstream"
+	"galbuild/build/upstream/openvsx/openvsxtest"
 	"galbuild/build/upstream/upstreamtest"
 )
 
-// pack returns a package of about 400 kB that cannot be compressed.
+// pack returns a package of about 500 kB.
 func pack(t testing.TB, id, version, platform string, preRelease bool) []byte {
 	t.Helper()
 	publisher, name, _ := strings.Cut(id, ".")
-	noise := make([]byte, 400<<10)
-	random := rand.NewChaCha8([32]byte{})
-	_, _ = random.Read(noise)
-	xml := fmt.Sprintf(`<PackageManifest><Metadata><Identity Id="%s" Version="%s" Publisher="%s" TargetPlatform="%s"/><Properties>`+
-		`<Property Id="Microsoft.VisualStudio.Code.PreRelease" Value="%v"/></Properties></Metadata></PackageManifest>`, name, version, publisher, platform, preRelease)
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for _, e := range []struct{ name, content string }{
-		{"extension/first", string(noise)},
-		{"extension/package.json", fmt.Sprintf(`{"publisher":%q,"name":%q,"version":%q,"engines":{"vscode":"^1.90.0"},`+
-			`"license":"MIT","extensionDependencies":["Acme.core"],"extensionPack":["a.b"]}`, publisher, name, version)},
-		{"extension.vsixmanifest", xml}, {"extension/last", string(noise)},
-	} {
-		w, err := z.CreateHeader(&zip.FileHeader{Name: e.name, Method: zip.Store})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write([]byte(e.content)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
+	content, err := openvsxtest.Package{
+		JSON: fmt.Sprintf(`{"publisher":%q,"name":%q,"version":%q,"engines":{"vscode":"^1.90.0"},`+
+			`"license":"MIT","extensionDependencies":["Acme.core"],"extensionPack":["a.b"]}`, publisher, name, version),
+		Platform: platform, PreRelease: preRelease, Padding: 500 << 10,
+	}.Bytes()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
+	return content
 }
 
 func wantError(t *testing.T, err error, text string) {
