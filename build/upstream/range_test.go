@@ -39,6 +39,7 @@ func TestRangeRefused(t *testing.T) {
 		"bytes -1-1/10":                 "another part",
 		"bytes 0-2":                     "another part",
 		"bytes 0-2/*":                   "another part",
+		"bytes 4-6/10":                  "another part", // neither the beginning nor the end
 		"items 0-2/10":                  "another part",
 		"bytes 0-9223372036854775808/1": "another part",
 	} {
@@ -51,6 +52,10 @@ func TestRangeRefused(t *testing.T) {
 		})
 		_, _, err := newRequests(t).Range(t.Context(), address, 0, 3)
 		wantError(t, err, want)
+		if response != "" {
+			_, _, err := newRequests(t).Range(t.Context(), address, -1, 3) // the end
+			wantError(t, err, want)
+		}
 		if errors.Is(err, ErrUnsupported) != (response == "") {
 			t.Errorf("%s: wrong kind of error: %v", response, err)
 		}

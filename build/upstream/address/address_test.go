@@ -19,14 +19,20 @@ import (
 	"galbuild/build/upstream/upstreamtest"
 )
 
-// pack returns a package of about 500 kB.
+// pack returns a small package.
 func pack(t testing.TB, id, version, platform string, preRelease bool) []byte {
+	t.Helper()
+	return packWith(t, 0, id, version, platform, preRelease)
+}
+
+// packWith returns a package with some bytes that are not needed to find out what it is.
+func packWith(t testing.TB, padding int, id, version, platform string, preRelease bool) []byte {
 	t.Helper()
 	publisher, name, _ := strings.Cut(id, ".")
 	content, err := openvsxtest.Package{
 		JSON: fmt.Sprintf(`{"publisher":%q,"name":%q,"version":%q,"engines":{"vscode":"^1.90.0"},`+
 			`"license":"MIT","extensionDependencies":["Acme.core"],"extensionPack":["a.b"]}`, publisher, name, version),
-		Platform: platform, PreRelease: preRelease, Padding: 500 << 10,
+		Platform: platform, PreRelease: preRelease, Padding: padding,
 	}.Bytes()
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +58,7 @@ func address(t testing.TB, text string) *url.URL {
 
 // TestPackage finds out what the package at an address is, from a part of it.
 func TestPackage(t *testing.T) {
-	content := pack(t, "Acme.tool", "1.2.3", "linux-x64", true)
+	content := packWith(t, 500<<10, "Acme.tool", "1.2.3", "linux-x64", true)
 	requests, sent := 0, 0
 	host := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests++
@@ -134,7 +140,7 @@ func TestWhole(t *testing.T) {
 
 // TestNotPackage requests what is not a package, or not one that can be read.
 func TestNotPackage(t *testing.T) {
-	content := pack(t, "acme.tool", "1.2.3", "", false)
+	content := packWith(t, 300<<10, "acme.tool", "1.2.3", "", false)
 	served := 0
 	handlers := map[string]http.HandlerFunc{
 		"is not a zip":  serveText([]byte("<html>")),
@@ -170,7 +176,7 @@ func serveText(content []byte) http.HandlerFunc {
 
 // TestLimit reads a package of which the server sends a single byte each time.
 func TestLimit(t *testing.T) {
-	content := pack(t, "acme.tool", "1.2.3", "", false)
+	content := packWith(t, 300<<10, "acme.tool", "1.2.3", "", false)
 	host := func(w http.ResponseWriter, r *http.Request) {
 		from := len(content) - 30 // in the end record
 		if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err == nil && from >= 0 {

@@ -158,7 +158,7 @@ func decodeReleases(text []byte, single bool) ([]githubRelease, error) {
 // Releases are the newest first.
 func newest(all []githubRelease) (chosen []githubRelease) {
 	for _, r := range all {
-		if r.Draft || !r.hasPackage() || r.PreRelease && len(chosen) > 0 {
+		if r.Draft || r.packages() == 0 || r.PreRelease && len(chosen) > 0 {
 			continue
 		}
 		chosen = append(chosen, r)
@@ -169,13 +169,14 @@ func newest(all []githubRelease) (chosen []githubRelease) {
 	return chosen
 }
 
-func (r *githubRelease) hasPackage() bool {
+// packages returns how many packages a release has.
+func (r *githubRelease) packages() (n int) {
 	for _, a := range r.Assets {
 		if isVSIX(a.Name) {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 func isVSIX(name string) bool { return strings.HasSuffix(strings.ToLower(name), ".vsix") }
@@ -186,14 +187,18 @@ const maxPackages = 500
 // readReleases reads the packages of releases. Those that cannot be read are left out, unless none
 // can.
 func (c Config) readReleases(ctx context.Context, releases []githubRelease) (all []found, err error) {
+	n := 0
+	for i := range releases {
+		n += releases[i].packages()
+	}
+	if n > maxPackages {
+		return nil, fmt.Errorf("the releases have %d packages, more than the limit of %d", n, maxPackages)
+	}
 	var failed error
 	for _, r := range releases {
 		for _, a := range r.Assets {
 			if !isVSIX(a.Name) {
 				continue
-			}
-			if len(all) == maxPackages {
-				return nil, fmt.Errorf("the releases have more than %d packages, which is the limit", maxPackages)
 			}
 			f, err := c.readAsset(ctx, a.URL, a.Size, a.Digest)
 			if ctx.Err() != nil {
@@ -204,7 +209,9 @@ func (c Config) readReleases(ctx context.Context, releases []githubRelease) (all
 				c.warn(a.Name, err)
 				continue
 			}
-			f.release.Published = r.PublishedAt.UTC()
+			if t := r.PublishedAt.UTC(); t.Year() <= 9999 {
+				f.release.Published = t
+			}
 			if !slices.ContainsFunc(all, f.isSame) { // of two, that of the newer release
 				all = append(all, *f)
 			}

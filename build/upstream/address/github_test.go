@@ -2,6 +2,8 @@ package address
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -186,6 +188,7 @@ func TestGitHubWrong(t *testing.T) {
 		want   string
 	}{
 		"one cannot be read": {func() {}, "acme.tool@1.2.0@linux-x64"},
+		"another size":       {func() { assets[0].Size = 7 }, `"tool-linux-x64-1.2.0.vsix": the package has `},
 		"none can be read":   {func() { assets[0].Digest = "sha256:xyz" }, `"tool-linux-x64-1.2.0.vsix": the release states a hash that is not one`},
 	} {
 		saved := assets[0]
@@ -199,8 +202,9 @@ func TestGitHubWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"message":"x"}`: "the response of api.github.com does not have the form of releases",
 		`[`:               "is not complete JSON",
-		`[{"assets":[{"name":"x.vsix","browser_download_url":"file:///etc/passwd"}]}]`:   "the release states no usable address",
-		`[{"assets":[{"name":"x.vsix","browser_download_url":"https://u:s3cret@h/x"}]}]`: "the release states no usable address",
+		`[{"assets":[{"name":"x.vsix","browser_download_url":"file:///etc/passwd"}]}]`:              "the release states no usable address",
+		`[{"assets":[{"name":"x.vsix","browser_download_url":"https://u:s3cret@h/x"}]}]`:            "the release states no usable address",
+		`[{"assets":[` + strings.Repeat(`{"name":"x.vsix"},`, maxPackages) + `{"name":"x.vsix"}]}]`: "the releases have 501 packages, more than the limit of 500",
 		`[]`: "has no release with a .vsix file",
 	} {
 		hosts := upstreamtest.Hosts{githubtest.API: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) })}
@@ -208,6 +212,37 @@ func TestGitHubWrong(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
+	}
+}
+
+// TestGitHubCancelled stops while the second package is read. The first must not be taken for all.
+func TestGitHubCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	hosts := upstreamtest.Hosts(sample(t).Hosts(t))
+	web, n := hosts[githubtest.Web], 0
+	hosts[githubtest.Web] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n++; n > 2 { // the first package is damaged
+			cancel()
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		web.ServeHTTP(w, r)
+	})
+	p := newGitHub(t, "").Releases(Repository{Owner: "acme", Name: "tool"}, Config{Requests: upstreamtest.Requests(t, hosts)})
+	if _, err := p.List(ctx, upstream.Listing{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want that of the context", err)
+	}
+}
+
+// TestGitHubDate has a release of the year 10000 in UTC, which JSON cannot express.
+func TestGitHubDate(t *testing.T) {
+	repository := sample(t)
+	repository.Releases = repository.Releases[5:]
+	repository.Releases[0].Published = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -7200))
+	c := Config{Requests: upstreamtest.Requests(t, upstreamtest.Hosts(repository.Hosts(t)))}
+	e, err := newGitHub(t, "").Releases(Repository{Owner: "acme", Name: "tool"}, c).Extension(t.Context(), "acme.tool")
+	if err != nil || !e.Releases[0].Published.IsZero() {
+		t.Errorf("%+v, %v", e, err)
 	}
 }
 

@@ -163,8 +163,8 @@ func ids(list string) (all []string) {
 // which code-marketplace states.
 func date(text string) time.Time {
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || t.Year() <= 1 || t.Year() > 9999 {
+	if t = t.UTC().Truncate(time.Second); err != nil || t.Year() <= 1 || t.Year() > 9999 {
 		return time.Time{}
 	}
-	return t.UTC().Truncate(time.Second)
+	return t
 }

@@ -76,6 +76,8 @@ func TestExtension(t *testing.T) {
 		`"version":"1.0.0","targetPlatform":"linux-x64","assetUri":"https://cdn/x@linux-x64"`:                                             {Platform: "linux-x64", Package: upstream.File{URL: "https://cdn/x@linux-x64/" + catalog.PackageAsset}},
 		`"version":"1.0.0","lastUpdated":"2026-02-03T04:05:06.789+01:00",` + asset:                                                        {Published: time.Date(2026, 2, 3, 3, 5, 6, 0, time.UTC)},
 		`"version":"1.0.0","lastUpdated":"0001-01-01T00:00:00Z",` + asset:                                                                 {},
+		`"version":"1.0.0","lastUpdated":"0001-01-02T00:00:00Z",` + asset:                                                                 {},
+		`"version":"1.0.0","lastUpdated":"9999-12-31T23:59:59-01:00",` + asset:                                                            {},
 		`"version":"1.0.0","lastUpdated":"yesterday",` + asset:                                                                            {},
 		`"version":"1.0.0","lastUpdated":7,"files":{},"properties":"none",` + asset:                                                       {},
 		property(catalog.PropertyEngine, "^1.90.0 "):                                                                                      {Engine: "^1.90.0"},
@@ -161,7 +163,7 @@ func TestErrors(t *testing.T) {
 // TestService finds the service below addresses that users give, and asks for it once.
 func TestService(t *testing.T) {
 	const found = `{"results":[{"extensions":[]}]}`
-	const manifest = `{"resources":[{"id":"x","type":"Other"},{"id":"https://host/q/extensionquery","type":"ExtensionQueryService/3.0"}]}`
+	const manifest = `{"resources":[{"id":"x","type":"Other"},{"id":"file:///q","type":"ExtensionQueryService"},{"id":"https://host/q/extensionquery","type":"ExtensionQueryService/3.0"}]}`
 	for _, x := range []struct {
 		address, service string
 		requests         int
@@ -197,6 +199,18 @@ func TestService(t *testing.T) {
 			t.Errorf("%+v: %d requests, want %d and two more", x, n, x.requests)
 		}
 	}
+}
+
+// TestUnavailable checks that a server that is down is not asked at other addresses.
+func TestUnavailable(t *testing.T) {
+	paths := map[string]bool{}
+	hosts := upstreamtest.Hosts{"https://host": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		paths[r.URL.Path] = true
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})}
+	_, err := New("https://host", upstreamtest.Requests(t, hosts)).Extension(t.Context(), "acme.tool")
+	wantError(t, err, "acme.tool: host cannot respond to the request (503 Service Unavailable)")
+	equal(t, paths, map[string]bool{"/api/extensionquery": true})
 }
 
 // TestPages lists a gallery with more than a page, and galleries that do not follow the protocol.

@@ -10,6 +10,7 @@ package githubtest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"path"
@@ -49,6 +50,7 @@ type Release struct {
 type Asset struct {
 	Name    string
 	Content []byte
+	Size    int    // that is stated; 0 is that of Content
 	Digest  string // "" is its SHA-256; "none" is none, as for assets before June 2025
 }
 
@@ -122,7 +124,7 @@ func (r Repository) json(x Release) map[string]any {
 	for i, a := range x.Assets {
 		asset := map[string]any{
 			"url": fmt.Sprintf("%s/repos/%s/releases/assets/%d", API, r.Name, i), "id": i, "name": a.Name, "state": "uploaded",
-			"content_type": "application/octet-stream", "size": len(a.Content), "digest": nil,
+			"content_type": "application/octet-stream", "size": cmp.Or(a.Size, len(a.Content)), "digest": nil,
 			"browser_download_url": strings.Join([]string{Web, r.Name, "releases/download", x.Tag, a.Name}, "/"),
 		}
 		switch a.Digest {
