@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Range returns a part of the file at an address, and the size of the file. If from is negative, the
-// part is the end of the file, and is shorter than length if the file is. The error wraps
+// Range returns a part of the file at an address, and the size of the file. If from is negative,
+// the part is the end of the file, and is shorter than length if the file is. The error wraps
 // ErrUnsupported if the server sends only whole files.
 func (r Requests) Range(ctx context.Context, address string, from, length int64) (part []byte, size int64, err error) {
 	want := fmt.Sprintf("bytes=%d-%d", from, from+length-1)

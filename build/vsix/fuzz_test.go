@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// FuzzOpen calls Open, Peek and Walk with any bytes. They must not panic. A package that is accepted must
-// be within the limits, and its names must not lead out of a folder.
+// FuzzOpen calls Open, Peek and Walk with any bytes. They must not panic. A package that is
+// accepted must be within the limits, its names must not lead out of a folder, and Peek must find
+// the same package.
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte("PK"))
 	f.Add(pack(f, nil))

@@ -28,14 +28,14 @@ import (
 // Config has the settings of the upstreams of this package.
 type Config struct {
 	Requests upstream.Requests
-	// Download returns the path of a file with the package at an address, for servers that send
-	// whole files only. It should keep the file, so that the package is not downloaded twice. nil
-	// means that such packages are errors.
+	// Download returns the path of a file with the package at an address, for servers that
+	// send whole files only. It should keep the file, so that the package is not downloaded
+	// twice. nil means that such packages are errors.
 	Download func(ctx context.Context, address string) (path string, err error)
 }
 
-// Packages is an upstream of a few packages, which are found when they are first needed. Its methods
-// may be called by several goroutines at once.
+// Packages is an upstream of a few packages, which are found when they are first needed. Its
+// methods may be called by several goroutines at once.
 type Packages struct {
 	name string
 	find func(context.Context) ([]found, error)

@@ -24,8 +24,8 @@ type GitHub struct {
 	Web *url.URL // of its pages, such as https://github.com
 }
 
-// NewGitHub returns the server whose REST interface is at an address, and "" means GitHub.com. Others
-// have theirs at https://HOST/api/v3.
+// NewGitHub returns the server whose REST interface is at an address; "" is that of GitHub.com.
+// Other servers have it at https://HOST/api/v3.
 func NewGitHub(api string) (*GitHub, error) {
 	if api == "" {
 		return &GitHub{&url.URL{Scheme: "https", Host: "api.github.com"}, &url.URL{Scheme: "https", Host: "github.com"}}, nil

@@ -1,15 +1,16 @@
 // Package all opens upstreams of every kind, with one client for all of them:
 //
-//	openvsx, https://open-vsx.org            Open VSX's REST interface; it is the default
-//	https://host                             Open VSX or a gallery, which the first request finds out
-//	https://host/api, …/vscode/gallery       a gallery, by the paths that galleries have
-//	openvsx+https://host  gallery+https://…  what the address says
-//	https://host/x.vsix                      a package
-//	github:OWNER/REPO[@TAG]                  releases; also https://github.com/OWNER/REPO
+//	openvsx, https://open-vsx.org       Open VSX's REST interface, the default
+//	https://host                        Open VSX or a gallery: the first request finds out
+//	https://host/api                    a gallery, because of its path
+//	openvsx+https://h, gallery+https://h
+//	                                    what the address says
+//	https://host/x.vsix                 a package
+//	github:OWNER/REPO[@TAG]             releases; also https://github.com/OWNER/REPO
 //
 // Microsoft's Marketplace is a gallery like others, and is used only if it is named: see
-// [gallery.Terms]. Credentials are those of addresses, of Config.Tokens and of Config.GitHubToken, and
-// package route sends them only to the host that they are for.
+// [gallery.Terms]. Credentials are those of addresses, of Config.Tokens and of Config.GitHubToken.
+// Package route sends them only to the host that they are for.
 package all
 
 import (

@@ -7,8 +7,8 @@
 // The protocol states no hashes and has no feed of changes. Where servers differ, a request has
 // only what all understand in the same way, and the rest is applied to the response.
 //
-// Sources: VS Code's extensionGalleryService.ts; database/nodb.go of code-marketplace 2.4.2;
-// VSCodeAPI.java of Open VSX.
+// Sources: extensionGalleryService.ts of VS Code; VSCodeAPI.java of Open VSX;
+// https://github.com/coder/code-marketplace/blob/f5cc24d4e8e16e4ea98f565acde5b661893bb8c5/database/nodb.go
 package gallery
 
 import (

@@ -31,8 +31,8 @@ type Config struct {
 	Tokens string
 }
 
-// Transport sends requests to mirrors, and adds credentials. It may be used by several goroutines at
-// once.
+// Transport sends requests to mirrors, and adds credentials. It may be used by several goroutines
+// at once.
 type Transport struct {
 	next    http.RoundTripper
 	mirrors []Mirror

@@ -140,7 +140,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// TestOwnCredentials sends a request that has credentials of its own. They are not sent to a mirror.
+// TestOwnCredentials sends requests with credentials of their own, which no mirror receives.
 func TestOwnCredentials(t *testing.T) {
 	received := ""
 	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { received += r.Header.Get("Authorization") + ";" })

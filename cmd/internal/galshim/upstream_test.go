@@ -34,7 +34,7 @@ func checkUpstream(t *testing.T, g *gallery.Client, requests upstream.Requests) 
 	want := &upstream.Extension{
 		ID: "Acme.Hello", UUID: "00000000-0000-4000-8000-000000000001", Released: testTime,
 		Publisher: catalog.SidecarPublisher{DisplayName: "Acme Inc"},
-		Releases: []upstream.Release{release("1.3.0", "", true), release("1.2.3", "linux-x64", false), release("1.2.3", "", false)},
+		Releases:  []upstream.Release{release("1.3.0", "", true), release("1.2.3", "linux-x64", false), release("1.2.3", "", false)},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%s: got %+v\nwant %+v", g.Name(), got, want)
