@@ -130,7 +130,7 @@ func (r Requests) try(
 	maps.Copy(request.Header, header)
 	response, err := r.Client.Send(request)
 	if err != nil {
-		return fmt.Errorf("%s: %w", request.URL.Host, err)
+		return unreachable{fmt.Errorf("%s: %w", request.URL.Host, err)}
 	}
 	defer response.Body.Close()
 	return handle(response)

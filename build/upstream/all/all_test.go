@@ -233,6 +233,24 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
+// TestNoHost checks that a host that does not exist is not taken for a gallery: it may exist later.
+func TestNoHost(t *testing.T) {
+	hosts := upstreamtest.Hosts{}
+	u, err := newOpener(t, Config{Transport: hosts}).Open("https://host")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.List(t.Context(), upstream.Listing{}); err == nil || !strings.HasPrefix(err.Error(), `host: there is no host "host"`) {
+		t.Errorf("error %v, want that of the host", err)
+	}
+	hosts["https://host"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"offset":0,"totalSize":0,"extensions":[]}`))
+	})
+	if ids, err := u.List(t.Context(), upstream.Listing{}); err != nil || len(ids) > 0 {
+		t.Errorf("ids %q, %v", ids, err)
+	}
+}
+
 // FuzzDetect decodes what a server sends for a search.
 func FuzzDetect(f *testing.F) {
 	f.Add([]byte(`{"offset":0,"totalSize":0,"extensions":[]}`))

@@ -44,7 +44,7 @@ func (d *detected) kind(ctx context.Context) (upstream.Upstream, error) {
 	}
 	text, err := d.requests.Get(ctx, d.address+"/api/-/search?size=1")
 	switch {
-	case ctx.Err() != nil || retry.IsTemporary(err) || retry.IsDial(err):
+	case ctx.Err() != nil || retry.IsTemporary(err) || upstream.IsUnreachable(err):
 		return nil, err
 	case err == nil && isSearch(text):
 		d.found = d.registry

@@ -211,6 +211,11 @@ func TestUnavailable(t *testing.T) {
 	_, err := New("https://host", upstreamtest.Requests(t, hosts)).Extension(t.Context(), "acme.tool")
 	wantError(t, err, "acme.tool: host cannot respond to the request (503 Service Unavailable)")
 	equal(t, paths, map[string]bool{"/api/extensionquery": true})
+
+	_, err = New("https://other", upstreamtest.Requests(t, hosts)).Extension(t.Context(), "acme.tool")
+	if err == nil || strings.Contains(err.Error(), "gallery") || !strings.Contains(err.Error(), `acme.tool: other: there is no host "other"`) {
+		t.Errorf("error %v, want that of the host", err)
+	}
 }
 
 // TestPages lists a gallery with more than a page, and galleries that do not follow the protocol.

@@ -68,7 +68,8 @@ func newRequest(f filter, flags int) request {
 	return request{Filters: []filter{f}, AssetTypes: []string{}, Flags: flags}
 }
 
-// byID returns a query for all versions of an extension.
+// byID returns a query for all versions of an extension. It asks for one extension only: servers
+// limit responses, and galshim may leave out older versions of some of several.
 func byID(id string) request {
 	f := filter{Criteria: []criterion{{filterName, id}}, PageNumber: 1, PageSize: 1}
 	return newRequest(f, allVersions)

@@ -44,7 +44,7 @@ func (c *Client) find(ctx context.Context, body []byte) (*result, error) {
 			c.service = service
 			return found, nil
 		}
-		if ctx.Err() != nil || retry.IsTemporary(err) || retry.IsDial(err) {
+		if ctx.Err() != nil || retry.IsTemporary(err) || upstream.IsUnreachable(err) {
 			return nil, err
 		}
 		if reason == nil || errors.Is(reason, upstream.ErrNotFound) {

@@ -4,8 +4,8 @@ package upstreamtest
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -15,14 +15,15 @@ import (
 )
 
 // Hosts is a transport whose requests are served by handlers, by their scheme and host, such as
-// https://gallery.example. Other hosts cannot be reached.
+// https://gallery.example. Other hosts do not exist.
 type Hosts map[string]http.Handler
 
 // RoundTrip implements [http.RoundTripper].
 func (h Hosts) RoundTrip(request *http.Request) (*http.Response, error) {
 	handler, ok := h[request.URL.Scheme+"://"+request.URL.Host]
 	if !ok {
-		return nil, fmt.Errorf("there is no host %q", request.URL.Host)
+		missing := &net.DNSError{Err: "no such host", Name: request.URL.Hostname(), IsNotFound: true}
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: missing}
 	}
 	received := request.Clone(request.Context())
 	received.RequestURI, received.RemoteAddr = request.URL.RequestURI(), "192.0.2.1:1234"
