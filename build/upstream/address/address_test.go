@@ -58,7 +58,7 @@ func address(t testing.TB, text string) *url.URL {
 
 // TestPackage finds out what the package at an address is, from a part of it.
 func TestPackage(t *testing.T) {
-	content := packWith(t, 500<<10, "Acme.tool", "1.2.3", "linux-x64", true)
+	content := packWith(t, 220<<10, "Acme.tool", "1.2.3", "linux-x64", true)
 	requests, sent := 0, 0
 	host := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests++
@@ -140,7 +140,7 @@ func TestWhole(t *testing.T) {
 
 // TestNotPackage requests what is not a package, or not one that can be read.
 func TestNotPackage(t *testing.T) {
-	content := packWith(t, 300<<10, "acme.tool", "1.2.3", "", false)
+	content := packWith(t, 80<<10, "acme.tool", "1.2.3", "", false)
 	served := 0
 	handlers := map[string]http.HandlerFunc{
 		"is not a zip":  serveText([]byte("<html>")),
@@ -176,7 +176,7 @@ func serveText(content []byte) http.HandlerFunc {
 
 // TestLimit reads a package of which the server sends a single byte each time.
 func TestLimit(t *testing.T) {
-	content := packWith(t, 300<<10, "acme.tool", "1.2.3", "", false)
+	content := packWith(t, 80<<10, "acme.tool", "1.2.3", "", false)
 	host := func(w http.ResponseWriter, r *http.Request) {
 		from := len(content) - 30 // in the end record
 		if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err == nil && from >= 0 {
