@@ -128,7 +128,7 @@ func (g *GitHub) list(ctx context.Context, r Repository, requests upstream.Reque
 	switch {
 	case errors.Is(err, upstream.ErrNotFound):
 		return nil, fmt.Errorf("%s has no repository %s/%s, or it does not have the release, or it is private: "+
-			"then set GITHUB_TOKEN", g.Web.Host, r.Owner, r.Name)
+			"then --github-token is needed", g.Web.Host, r.Owner, r.Name)
 	case err != nil:
 		return nil, err
 	}

@@ -146,7 +146,7 @@ func TestGitHub(t *testing.T) {
 	}
 	for tag, want := range map[string]string{
 		"v1.2.9": "acme.tool@1.2.9", "v1.0.0": "acme.tool@1.0.0", "source": "https://github.com/acme/tool/releases/tag/source has no release with a .vsix file",
-		"v7": "github.com has no repository acme/tool, or it does not have the release, or it is private: then set GITHUB_TOKEN",
+		"v7": "github.com has no repository acme/tool, or it does not have the release, or it is private: then --github-token is needed",
 	} {
 		p := g.Releases(Repository{"acme", "tool", tag}, c)
 		if got := summary(t, p); got != want {
@@ -168,7 +168,7 @@ func TestGitHubToken(t *testing.T) {
 	}
 	g := newGitHub(t, "")
 	c := Config{Requests: upstreamtest.Requests(t, transport)}
-	if got := summary(t, g.Releases(Repository{Owner: "acme", Name: "tool"}, c)); !strings.Contains(got, "set GITHUB_TOKEN") {
+	if got := summary(t, g.Releases(Repository{Owner: "acme", Name: "tool"}, c)); !strings.Contains(got, "--github-token is needed") {
 		t.Error(got)
 	}
 	transport.SetToken(g.API, "s3cret")
