@@ -78,7 +78,7 @@ func (p *Policy) checkRequired(r *Result, c *Candidate) {
 	if q.signature > 0 && !c.Version.Signed {
 		r.exclude(c, "required.signature", q.signature, "the package has no signature of a gallery")
 	}
-	if q.licence != nil {
+	if q.licence != nil && (!c.Listed || c.Licence != "") {
 		if reason := q.licence.refuses(c.Licence); reason != "" {
 			r.exclude(c, "required.licence", q.licence.line, "%s", reason)
 		}
@@ -137,7 +137,7 @@ func (p *Policy) checkAge(c *Candidate, now time.Time) (x Exclusion, excluded bo
 	}
 	until := from.Add(rule.age)
 	// The clock may have been set back since the version was let in.
-	if rule.age == 0 || c.Admitted || !now.Before(until) {
+	if rule.age == 0 || c.Admitted || c.Listed && c.Published.IsZero() || !now.Before(until) {
 		return Exclusion{}, false
 	}
 	return Exclusion{

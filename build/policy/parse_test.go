@@ -39,6 +39,7 @@ var valid = []string{
 	`{"search": {"pins": {"text with spaces": ["a.b"]}, "synonyms": [["js", "c++", "ünï"]]}}`,
 	`{"gallery": {}}`, `{"gallery": {"title": "Für alle", "contact": "https://acme.example/help", "install": []}}`,
 	`{"gallery": {"logo": "a.svg", "contact": "mailto:a.b+c@acme.example", "install": ["vscode", "code-server", "vscode"]}}`,
+	`{"collect": {}}`, `{"collect": {"packs": false}}`,
 	`{"gallery": {"logo": "a.svg"}, "files": {"a.svg": "` + base64.StdEncoding.EncodeToString([]byte(drawing)) + `"}}`,
 }
 
@@ -142,6 +143,8 @@ var invalid = []struct {
 	{`{"gallery": {"logo": "a.svg"}, "files": {"a.svg": "?"}}`, `gallery.logo: a.svg: illegal base64`, true},
 	{`{"gallery": {"logo": "a.svg"}, "files": {}}`, `gallery.logo: a.svg: the file is not among those of the key "files"; delete that key`, true},
 	{"{\n\"files\": {\"a.svg\": \"YQ==\"}}", `policy.json:2: files: "a.svg" is not the file of a logo`, true},
+	{`{"collect": {"packs": 1}}`, `collect.packs: want true or false, found 1`, false},
+	{`{"collect": {"pack": true}}`, `collect: there is no key "pack"; did you mean "packs"?`, false},
 	{`{"search": {"synonyms": [["js", "#"]]}}`, `search.synonyms: want one word of letters and digits, found "#"`, false},
 }
 

@@ -80,7 +80,7 @@ type reader struct {
 // policyKeys are the keys of a policy, in the order of its documentation.
 var policyKeys = []string{
 	"$schema", "allow", "deny", "denyLists", "minimumAge", "keep", "required", "limits", "platforms",
-	"featured", "recommended", "deprecated", "publishers", "search", "ratings", "rateUrl", "gallery", "lists", "files",
+	"featured", "recommended", "deprecated", "publishers", "search", "ratings", "rateUrl", "gallery", "collect", "lists", "files",
 }
 
 func (r *reader) readPolicy(root field) {
@@ -119,6 +119,8 @@ func (r *reader) readPolicy(root field) {
 			p.Search = r.readSearch(f)
 		case "gallery":
 			p.Gallery = r.readGallery(f)
+		case "collect":
+			p.Collect = r.readCollect(f)
 		case "files":
 			r.files = &f
 		case "ratings":
