@@ -5,23 +5,19 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/tailscale/hujson"
 
+	"galbuild/build/jsonc"
 	"galbuild/build/similar"
 )
 
 // A document is a JSON text with comments while it is read. It collects what is wrong with it.
 type document struct {
-	name     string
-	text     []byte
-	newlines []int // offsets
+	*jsonc.Document
 	problems []problem
 }
 
@@ -51,92 +47,18 @@ func newDocument(name string, text []byte) (*document, field, error) {
 	return d, root, err
 }
 
-// maxDepth limits the nesting of brackets, because hujson calls itself for each.
-const maxDepth = 20
-
-// tokens matches what has brackets in it that do not nest, and all other brackets.
-var tokens = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|//[^\n]*|(?s:/\*.*?\*/)|[][{}]`)
-
-// tooDeep returns the offset of the first bracket that is nested too deeply, or -1.
-func tooDeep(text []byte) int {
-	depth, offset := 0, 0
-	for {
-		at := tokens.FindIndex(text[offset:])
-		if at == nil {
-			return -1
-		}
-		switch text[offset+at[0]] {
-		case '[', '{':
-			depth++
-		case ']', '}':
-			depth--
-		}
-		if depth > maxDepth {
-			return offset + at[0]
-		}
-		offset += at[1]
-	}
-}
-
 // parseDocument parses a text with any value.
 func parseDocument(name string, text []byte) (*document, field, error) {
-	d := &document{name: name, text: text}
-	for i, b := range text {
-		if b == '\n' {
-			d.newlines = append(d.newlines, i)
-		}
-	}
-	if i := invalidUTF8(text); i >= 0 {
-		return d, field{}, fmt.Errorf("%s:%d: is not UTF-8", name, d.line(i))
-	}
-	if i := tooDeep(text); i >= 0 {
-		return d, field{}, fmt.Errorf("%s:%d: more than %d brackets are open", name, d.line(i), maxDepth)
-	}
-	// A comment at the end of the text need not have a newline, which hujson requires.
-	value, err := hujson.Parse(slices.Concat(text, []byte("\n")))
+	parsed, err := jsonc.Parse(name, text)
 	if err != nil {
-		return d, field{}, d.explain(err)
+		return nil, field{}, err
 	}
-	return d, field{value: value, line: d.line(value.StartOffset)}, nil
+	d := &document{Document: parsed}
+	return d, field{value: parsed.Root, line: d.Line(parsed.Root.StartOffset)}, nil
 }
 
 func errTooLarge(name string, size int) error {
 	return fmt.Errorf("%s: %d bytes with its lists and its logo, more than the limit of %d", name, size, MaxText)
-}
-
-// invalidUTF8 returns the offset of the first byte that is not UTF-8, or -1.
-func invalidUTF8(text []byte) int {
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRune(text[i:])
-		if r == utf8.RuneError && size == 1 {
-			return i
-		}
-		i += size
-	}
-	return -1
-}
-
-// explain returns a syntax error in the form of other errors.
-func (d *document) explain(err error) error {
-	end := len(bytes.TrimRight(d.text, " \t\r\n"))
-	if end == 0 {
-		return fmt.Errorf("%s:1: the file is empty; want an object such as {}", d.name)
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%s:%d: the text ends before a bracket, a quotation mark or a comment is closed", d.name, d.line(end))
-	}
-	var line, column int
-	if n, _ := fmt.Sscanf(err.Error(), "hujson: line %d, column %d:", &line, &column); n != 2 {
-		return fmt.Errorf("%s: %w", d.name, err)
-	}
-	_, reason, _ := strings.Cut(strings.TrimPrefix(err.Error(), "hujson: "), ": ")
-	return fmt.Errorf("%s:%d: is not JSON with comments from column %d on: %s", d.name, line, column, reason)
-}
-
-// line returns the line of a byte.
-func (d *document) line(offset int) int {
-	i, _ := slices.BinarySearch(d.newlines, offset)
-	return i + 1
 }
 
 // problem records what is wrong with the value of a field.
@@ -157,10 +79,10 @@ func (d *document) err() error {
 	var all []error
 	for i, p := range d.problems {
 		if i == maxProblems {
-			all = append(all, fmt.Errorf("%s: and %d more mistakes", d.name, len(d.problems)-i))
+			all = append(all, fmt.Errorf("%s: and %d more mistakes", d.Name, len(d.problems)-i))
 			break
 		}
-		all = append(all, fmt.Errorf("%s:%d: %s", d.name, p.line, p.text))
+		all = append(all, fmt.Errorf("%s:%d: %s", d.Name, p.line, p.text))
 	}
 	return errors.Join(all...)
 }
@@ -168,7 +90,7 @@ func (d *document) err() error {
 // show returns a value for a message.
 func (d *document) show(f field) string {
 	const most = 40
-	text := []rune(string(bytes.Join(bytes.Fields(d.text[f.value.StartOffset:f.value.EndOffset]), []byte(" "))))
+	text := []rune(string(bytes.Join(bytes.Fields(d.Text[f.value.StartOffset:f.value.EndOffset]), []byte(" "))))
 	if len(text) > most {
 		text = append(text[:most:most], '…')
 	}
@@ -186,7 +108,7 @@ func (d *document) members(f field, names ...string) (all []field) {
 	seen := make(map[string]int)
 	for _, m := range object.Members {
 		name := m.Name.Value.(hujson.Literal).String()
-		x := field{key: name, name: name, line: d.line(m.Name.StartOffset), value: m.Value}
+		x := field{key: name, name: name, line: d.Line(m.Name.StartOffset), value: m.Value}
 		if f.key != "" {
 			x.key = f.key + "." + name
 		}
@@ -226,7 +148,7 @@ func (d *document) elements(f field) (all []field) {
 		return nil
 	}
 	for _, e := range list.Elements {
-		all = append(all, field{key: f.key, name: f.name, line: d.line(e.StartOffset), value: e})
+		all = append(all, field{key: f.key, name: f.name, line: d.Line(e.StartOffset), value: e})
 	}
 	return all
 }

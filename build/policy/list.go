@@ -11,6 +11,7 @@ import (
 	"github.com/tailscale/hujson"
 
 	"galbuild/build/catalog"
+	"galbuild/build/jsonc"
 	"galbuild/build/jsondoc"
 )
 
@@ -104,7 +105,7 @@ func (r *reader) denyAll(f field, path string, entries map[string]int) {
 //
 // The error begins with a colon, and the line if it is known.
 func parseList(text []byte) (map[string]int, error) {
-	if i := invalidUTF8(text); i >= 0 {
+	if i := jsonc.InvalidUTF8(text); i >= 0 {
 		return nil, fmt.Errorf(":%d: is not UTF-8", bytes.Count(text[:i], []byte("\n"))+1)
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
@@ -191,7 +192,7 @@ func parseJSONList(text []byte) (map[string]int, error) {
 		if malicious == nil {
 			return nil, errors.New(`: want a list of ids, or an object with the key "malicious"`)
 		}
-		list = field{value: *malicious, line: d.line(malicious.StartOffset)}
+		list = field{value: *malicious, line: d.Line(malicious.StartOffset)}
 	}
 	entries := make(map[string]int)
 	for _, x := range d.elements(list) {

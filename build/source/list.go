@@ -63,7 +63,7 @@ func (x *expansion) lines(r io.Reader, name, dir string) error {
 	if len(text) > listBytes {
 		return fmt.Errorf("the list is larger than %d MiB", listBytes>>20)
 	}
-	lines, err := parseList(text)
+	lines, err := ParseList(text)
 	if err != nil {
 		return err
 	}
@@ -71,27 +71,27 @@ func (x *expansion) lines(r io.Reader, name, dir string) error {
 		return errors.New("the list contains no source")
 	}
 	for _, l := range lines {
-		x.expand(spec{text: l.text, dir: dir, from: fmt.Sprintf("%s:%d", name, l.number)})
+		x.expand(spec{text: l.Text, dir: dir, from: fmt.Sprintf("%s:%d", name, l.Number)})
 	}
 	return nil
 }
 
-// A line is a source in a list. Its text is not empty and has no white space around it.
-type line struct {
-	number int // counted from 1
-	text   string
+// A Line is a line of a list. Its text is not empty and has no white space around it.
+type Line struct {
+	Number int // counted from 1
+	Text   string
 }
 
 var comment = regexp.MustCompile(`(^|\s)#.*`)
 
-// parseList reads a list in UTF-8, or in UTF-16, as Windows PowerShell writes it. Control
+// ParseList reads a list in UTF-8, or in UTF-16, as Windows PowerShell writes it. Control
 // characters are an error: the file is probably not a list, but a package.
-func parseList(text []byte) ([]line, error) {
+func ParseList(text []byte) ([]Line, error) {
 	text, _, err := transform.Bytes(utf16.BOMOverride(encoding.UTF8Validator), text)
 	if err != nil {
-		return nil, errors.New("not a list of sources: neither UTF-8 nor UTF-16 text")
+		return nil, errors.New("not a list: neither UTF-8 nor UTF-16 text")
 	}
-	var lines []line
+	var lines []Line
 	number := 0
 	for raw := range bytes.Lines(text) {
 		number++
@@ -99,10 +99,10 @@ func parseList(text []byte) ([]line, error) {
 		source := strings.ReplaceAll(string(raw), "\ufeff", "")
 		source = strings.TrimSpace(comment.ReplaceAllString(strings.TrimSpace(source), ""))
 		if strings.ContainsFunc(source, isNotText) {
-			return nil, fmt.Errorf("not a list of sources: line %d contains control characters", number)
+			return nil, fmt.Errorf("not a list: line %d contains control characters", number)
 		}
 		if source != "" {
-			lines = append(lines, line{number, source})
+			lines = append(lines, Line{number, source})
 		}
 	}
 	return lines, nil

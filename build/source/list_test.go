@@ -32,8 +32,8 @@ func TestLists(t *testing.T) {
 		}},
 		"read once":     {[]string{"@lists/utf16.txt", "@lists/../lists/utf16.txt"}, []string{"lists/b.vsix"}, nil},
 		"empty":         {[]string{"@empty.txt"}, nil, []string{"@empty.txt: the list contains no source"}},
-		"binary":        {[]string{"@bad.txt"}, nil, []string{"@bad.txt: not a list of sources: line 2 contains control characters"}},
-		"neither UTF":   {[]string{"@latin1.txt"}, nil, []string{"@latin1.txt: not a list of sources: neither UTF-8 nor UTF-16 text"}},
+		"binary":        {[]string{"@bad.txt"}, nil, []string{"@bad.txt: not a list: line 2 contains control characters"}},
+		"neither UTF":   {[]string{"@latin1.txt"}, nil, []string{"@latin1.txt: not a list: neither UTF-8 nor UTF-16 text"}},
 		"missing":       {[]string{"@nothing.txt"}, nil, []string{"@nothing.txt: no such file or directory"}},
 		"remote":        {[]string{"@https://host/list.txt"}, nil, []string{"@https://host/list.txt: a list must be a local file; download it first"}},
 		"stdin in list": {[]string{"@stdin.txt"}, nil, []string{"standard input: a list cannot contain it; write ./- for a file with the name - (in stdin.txt:1)"}},
@@ -91,26 +91,26 @@ func FuzzParseList(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		lines, err := parseList(text)
+		lines, err := ParseList(text)
 		if err != nil {
 			return
 		}
 		var again bytes.Buffer
 		last := 0
 		for _, l := range lines {
-			if l.text == "" || l.text != strings.TrimSpace(l.text) || strings.ContainsAny(l.text, "\r\n") || l.text[0] == '#' {
-				t.Errorf("line %d is %q", l.number, l.text)
+			if l.Text == "" || l.Text != strings.TrimSpace(l.Text) || strings.ContainsAny(l.Text, "\r\n") || l.Text[0] == '#' {
+				t.Errorf("line %d is %q", l.Number, l.Text)
 			}
-			if l.number <= last {
-				t.Errorf("line %d after line %d", l.number, last)
+			if l.Number <= last {
+				t.Errorf("line %d after line %d", l.Number, last)
 			}
-			for ; last < l.number-1; last++ {
+			for ; last < l.Number-1; last++ {
 				again.WriteString("\n")
 			}
-			fmt.Fprintf(&again, "%s\n", l.text)
-			last = l.number
+			fmt.Fprintf(&again, "%s\n", l.Text)
+			last = l.Number
 		}
-		if twice, err := parseList(again.Bytes()); err != nil || !slices.Equal(lines, twice) {
+		if twice, err := ParseList(again.Bytes()); err != nil || !slices.Equal(lines, twice) {
 			t.Errorf("%q reads as %v, written out as %v (%v)", text, lines, twice, err)
 		}
 	})
