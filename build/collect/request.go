@@ -62,5 +62,9 @@ type ParseConfig struct {
 // Ids, keywords and platforms may be written in any case. The error has all mistakes, one a line,
 // each with its file and line.
 func Parse(args []string, c ParseConfig) ([]Request, error) {
-	return nil, errors.ErrUnsupported
+	p := &parser{ParseConfig: c, read: make(map[string]bool)}
+	for _, arg := range args {
+		p.argument(arg, "", origin{source: CommandLine})
+	}
+	return p.requests, errors.Join(p.problems...)
 }
