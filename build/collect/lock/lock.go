@@ -1,15 +1,25 @@
-// Package lock reads and writes the lock of a folder of packages, galbuild.lock: which packages were
-// chosen, from where, and why.
+// Package lock reads and writes the lock of a folder of packages, galbuild.lock: what was asked
+// for, which packages were chosen, from where, and why.
 //
-// The file is JSON, with an entry on each line, so that a review shows one line for each package
-// that changes. Entries are sorted by id, version (newest first) and platform:
+// The file is JSON, with a request, an entry or a companion on each line, so that a review shows
+// one line for each package that changes, and two changes to different packages can be merged.
+// Entries are sorted by id, version (newest first) and platform:
 //
-//	{"galbuildLock": 1, "entries": [
-//	{"id":"acme.hello","version":"1.0.0","address":"https://…","sha256":"…","size":4711,"wantedBy":["list.txt"],…},
+//	{"galbuildLock":1,
+//	"settings":{"from":["https://open-vsx.org"],"engines":["1.96.0"],"packs":true},
+//	"requests":[
+//	{"request":"acme.hello@^1.2","source":"list.txt"}
+//	],
+//	"entries":[
+//	{"id":"acme.hello","version":"1.2.0","address":"https://…","sha256":"…","size":4711,…},
 //	{"id":"acme.notes","version":"2.1.0","platform":"linux-x64",…}
-//	], "companions": [
+//	],
+//	"companions":[
 //	{"path":"cli/code.tar.gz","address":"https://…","sha256":"…","size":4711}
 //	]}
+//
+// [Parse] accepts any white space, and refuses keys that it does not know: a lock of a later
+// program may promise what this one does not keep. The same lock always has the same bytes.
 //
 // The same lock gives the same folder: the sidecar file of a package follows from its entry alone.
 // What changes although the packages do not, such as statistics and the time of a download, is in
@@ -17,19 +27,45 @@
 package lock
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/npmsemver"
 )
 
 // FileName is the name of the lock in a folder of packages.
 const FileName = "galbuild.lock"
 
+// Format is the number of the format that this package reads and writes.
+const Format = 1
+
 // Lock is the content of a lock.
 type Lock struct {
+	Settings   Settings
+	Requests   []Request   // in the order in which they were made
 	Entries    []Entry     // sorted with Compare
 	Companions []Companion // sorted by path
+}
+
+// Settings decide with the requests which packages are chosen, so that the collection can be
+// brought up to date with the lock alone.
+type Settings struct {
+	From        []string `json:"from,omitempty"`      // addresses of upstreams, without credentials
+	Engines     []string `json:"engines,omitempty"`   // versions of VS Code
+	Platforms   []string `json:"platforms,omitempty"` // target platforms
+	PreReleases bool     `json:"preReleases,omitempty"`
+	Keep        int      `json:"keep,omitempty"` // how many versions of each channel; 0 is 1
+	Packs       bool     `json:"packs,omitempty"`
+	Pictures    bool     `json:"pictures,omitempty"`
+}
+
+// Request is something that was asked for.
+type Request struct {
+	Request string `json:"request"` // as on a command line, such as acme.hello@^1.2
+	Source  string `json:"source"`  // "command line", or the name of a file
 }
 
 // Entry is a package that was chosen.
@@ -54,10 +90,12 @@ type Entry struct {
 	Signature   *Signature                `json:"signature,omitempty"`
 	ExtensionID string                    `json:"extensionId,omitempty"`
 	Publisher   *catalog.SidecarPublisher `json:"publisher,omitempty"`
-	Access      string                    `json:"access,omitempty"`   // to the namespace: "public" or "restricted"
-	Released    time.Time                 `json:"released,omitzero"`  // the extension
-	Licence     string                    `json:"licence,omitempty"`  // as the upstream writes it
-	Pictures    []Picture                 `json:"pictures,omitempty"` // that the readme shows and no package has, sorted by address
+	// Access to the namespace is "public" or "restricted".
+	Access   string    `json:"access,omitempty"`
+	Released time.Time `json:"released,omitzero"` // the extension
+	Licence  string    `json:"licence,omitempty"` // as the upstream writes it
+	// Pictures are those that the readme shows and no package has, sorted by address.
+	Pictures []Picture `json:"pictures,omitempty"`
 }
 
 // Signature is the signature archive of a package.
@@ -84,4 +122,43 @@ type Companion struct {
 	Address string   `json:"address,omitempty"` // "" if it was given as a file
 	SHA256  blob.Ref `json:"sha256"`
 	Size    int64    `json:"size"`
+}
+
+// String returns publisher.name@version[@platform].
+func (e *Entry) String() string {
+	return catalog.ID{Extension: e.ID, Version: e.Version, Platform: e.Platform}.String()
+}
+
+// Name returns the name of the package in the folder without the suffix .vsix: publisher and name
+// in lower case, as ovsx names files.
+func (e *Entry) Name() string {
+	return catalog.ID{Extension: strings.ToLower(e.ID) + "-" + e.Version, Platform: e.Platform}.String()
+}
+
+// FileName returns the name of the package in the folder.
+func (e *Entry) FileName() string { return e.Name() + ".vsix" }
+
+// Compare orders entries by id, version (newest first) and platform.
+func Compare(a, b Entry) int {
+	return cmp.Or(
+		cmp.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)),
+		compareVersions(b.Version, a.Version),
+		cmp.Compare(a.Version, b.Version), // of versions that differ in their build only
+		cmp.Compare(a.Platform, b.Platform),
+	)
+}
+
+// compareVersions compares by precedence. A version that is not one of semver is the oldest.
+func compareVersions(a, b string) int {
+	x, errX := npmsemver.ParseVersion(a)
+	y, errY := npmsemver.ParseVersion(b)
+	switch {
+	case errX == nil && errY == nil:
+		return x.Compare(y)
+	case errX == nil:
+		return 1
+	case errY == nil:
+		return -1
+	}
+	return cmp.Compare(a, b)
 }
