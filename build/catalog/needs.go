@@ -37,7 +37,7 @@ func (c *Catalog) Needs(v *Version) []Need {
 		for id := range strings.SplitSeq(strings.ToLower(p.Value), ",") {
 			if id = strings.TrimSpace(id); id != "" && !seen[id] {
 				seen[id] = true
-				all = append(all, Need{id, kind, c.Find(id) == nil && !builtIn(id)})
+				all = append(all, Need{id, kind, c.Find(id) == nil && !BuiltIn(id)})
 			}
 		}
 	}
@@ -45,9 +45,10 @@ func (c *Catalog) Needs(v *Version) []Need {
 	return all
 }
 
-// builtIn reports whether an extension is part of the editor. No gallery has such extensions.
+// BuiltIn reports whether the extension with a lower-case id is part of the editor. No gallery has
+// such extensions.
 // Source: the extensions folder and product.json's builtInExtensions of VS Code.
-func builtIn(id string) bool {
+func BuiltIn(id string) bool {
 	return strings.HasPrefix(id, "vscode.") || slices.Contains([]string{
 		"ms-vscode.js-debug", "ms-vscode.js-debug-companion", "ms-vscode.vscode-js-profile-table",
 		"ms-vscode.node-debug", "ms-vscode.node-debug2", "ms-vscode.references-view",

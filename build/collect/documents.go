@@ -1,9 +1,8 @@
 package collect
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
+	"regexp"
 	"strings"
 
 	"github.com/tailscale/hujson"
@@ -11,7 +10,6 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/collect/lock"
 	"galbuild/build/jsonc"
-	"galbuild/build/jsondoc"
 )
 
 // A document is a JSON file with requests while it is read.
@@ -23,6 +21,10 @@ type document struct {
 
 // json reads a JSON file of requests. What it is follows from its keys, and not from its name.
 func (p *parser) json(text []byte, o origin) {
+	if isLock.Match(text) {
+		p.lock(text, o)
+		return
+	}
 	parsed, err := jsonc.Parse(o.source, text)
 	if err != nil {
 		p.problems = append(p.problems, err)
@@ -33,8 +35,6 @@ func (p *parser) json(text []byte, o origin) {
 	switch {
 	case !ok:
 		d.ids(parsed.Root)
-	case has(object, "galbuildLock"):
-		p.lock(bytes.TrimSpace(text), o)
 	case has(object, "recommendations"), has(object, "unwantedRecommendations"):
 		d.member(object, "recommendations", d.ids)
 	case has(object, "extensions"):
@@ -158,11 +158,14 @@ func (d *document) product(object *hujson.Object) {
 	}
 }
 
+// isLock matches the beginning of a lock.
+var isLock = regexp.MustCompile(`^\s*\{\s*"galbuildLock"`)
+
 // lock reads the entries of a lock.
 func (p *parser) lock(text []byte, o origin) {
-	var l struct{ Entries []lock.Entry }
-	if err := json.Unmarshal(text, &l); err != nil {
-		p.problem(o, "%w", jsondoc.Explain(text, err))
+	l, err := lock.Parse(text)
+	if err != nil {
+		p.problem(o, "%w", err)
 		return
 	}
 	for i := range l.Entries {

@@ -22,7 +22,7 @@ import (
 )
 
 // maxFile is the limit of a list or another file of requests, in bytes.
-const maxFile = 16 << 20
+const maxFile = 64 << 20
 
 // A parser collects requests and mistakes.
 type parser struct {
@@ -31,6 +31,9 @@ type parser struct {
 	problems []error
 	read     map[string]bool // files, by absolute path: each is read once
 }
+
+// err returns all mistakes, one a line, or nil.
+func (p *parser) err() error { return errors.Join(p.problems...) }
 
 // An origin is where a request is written.
 type origin struct {

@@ -10,12 +10,7 @@ import (
 
 // show returns a request on one line.
 func show(r Request) string {
-	s := r.ID + r.Address
-	for _, part := range []string{r.Version, r.Range, map[Channel]string{PreRelease: "pre-release", All: "all"}[r.Channel], r.Platform} {
-		if part != "" {
-			s += "@" + part
-		}
-	}
+	s := r.String()
 	if r.Entry != nil {
 		s += " locked"
 	}
@@ -190,7 +185,7 @@ func TestParseNewest(t *testing.T) {
 // argument that asks for the same.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"acme.hello@^1.2@web", `{"recommendations": ["a.b@all"]}`, `{"nameShort": "", "exeBasedExtensionTips": {"a": {"recommendations": {"a.b": 1}}}}`,
-		`{"galbuildLock": 1, "entries": [{"id": "a.b"}]}`, "[[[[", "github:a/b@c", `{"extensions": {"recommendations": []}}`} {
+		`{"galbuildLock": 1, "entries": [{"id": "a.b", "version": "1.0.0"}]}`, "[[[[", "github:a/b@c", `{"extensions": {"recommendations": []}}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -2,7 +2,8 @@ package collect
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"galbuild/build/collect/lock"
@@ -96,12 +97,63 @@ type Held struct {
 // MakePlan chooses the packages that are asked for, and all that they need. The error is that of
 // ctx; all other errors are in the plan.
 func MakePlan(ctx context.Context, requests []Request, c Config) (*Plan, error) {
-	return nil, errors.ErrUnsupported
+	return newClosure(&c).plan(ctx, requests)
 }
 
-// Lock returns the lock of the plan. Entries whose packages are not downloaded yet have no hash or
-// no size, see [Planned]; the caller fills in what the download tells.
-func (p *Plan) Lock() *lock.Lock { return nil }
+func (x *closure) plan(ctx context.Context, requests []Request) (*Plan, error) {
+	next := x.useState(ctx)
+	for _, r := range requests {
+		x.request(ctx, r)
+	}
+	if err := x.grow(ctx); err != nil {
+		return nil, err
+	}
+	p := x.assemble()
+	if next != nil {
+		for id, n := range x.nodes {
+			if k := x.learn(n); k != nil {
+				next.Known[id] = k
+			}
+		}
+		p.State = next
+	}
+	return p, nil
+}
+
+// Lock returns the lock of the plan, without its settings and requests. Entries whose packages are
+// not downloaded yet have no hash or no size, see [Planned]; the caller fills in what the download
+// tells.
+func (p *Plan) Lock() *lock.Lock {
+	l := &lock.Lock{}
+	for i := range p.Entries {
+		l.Entries = append(l.Entries, p.Entries[i].Entry)
+	}
+	return l
+}
+
+// Size returns how large the packages are that must be downloaded, and of how many the size is not
+// known.
+func (p *Plan) Size() (bytes int64, unknown int) {
+	for i := range p.Entries {
+		switch e := &p.Entries[i]; {
+		case e.Status != New && e.Status != Updated:
+		case e.Size < 0:
+			unknown++
+		default:
+			bytes += e.Size
+		}
+	}
+	return bytes, unknown
+}
 
 // ParseEngine returns a version of VS Code with three numbers: 1.96 is 1.96.0.
-func ParseEngine(s string) (string, error) { return "", errors.ErrUnsupported }
+func ParseEngine(s string) (string, error) {
+	v := s
+	for strings.Count(v, ".") < 2 && v != "" {
+		v += ".0"
+	}
+	if !isVersion(v) {
+		return "", fmt.Errorf("%q is not a version of VS Code; want one such as 1.96 or 1.96.2", s)
+	}
+	return v, nil
+}

@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"errors"
 	"io"
 
 	"galbuild/build/collect/lock"
@@ -23,6 +22,17 @@ type Request struct {
 	Line   int    // of the file, counted from 1; 0 on the command line and in a lock
 }
 
+// String returns the request as it is written on a command line.
+func (r Request) String() string {
+	s := r.ID + r.Address
+	for _, part := range []string{r.Version, r.Range, r.Channel.String(), r.Platform} {
+		if part != "" {
+			s += "@" + part
+		}
+	}
+	return s
+}
+
 // Channel says which releases are asked for, if Version is "".
 type Channel int
 
@@ -35,6 +45,9 @@ const (
 	// All is every version, releases and pre-releases.
 	All
 )
+
+// String returns the channel as it follows an id; Latest is "".
+func (c Channel) String() string { return [...]string{"", "pre-release", "all"}[c] }
 
 // CommandLine is the Source of a request that is an argument.
 const CommandLine = "command line"
@@ -66,5 +79,5 @@ func Parse(args []string, c ParseConfig) ([]Request, error) {
 	for _, arg := range args {
 		p.argument(arg, "", origin{source: CommandLine})
 	}
-	return p.requests, errors.Join(p.problems...)
+	return p.requests, p.err()
 }

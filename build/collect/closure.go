@@ -1,0 +1,368 @@
+package collect
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"galbuild/build/catalog"
+	"galbuild/build/collect/lock"
+	"galbuild/build/errmsg"
+	"galbuild/build/upstream"
+)
+
+// maxExtensions limits a closure, because an upstream could name ever more dependencies.
+const maxExtensions = 100_000
+
+// A closure is the set of extensions that are wanted while it grows. It is made in rounds: all
+// extensions that a round adds are looked up at once, and then added to the plan in the order of
+// their ids, so that the result does not depend on which response is the first.
+type closure struct {
+	*Config
+	locked    map[string]map[string]*lock.Entry // of the earlier lock, by lower-case id and key
+	neededBy  map[string][]string               // the ids that an extension of the earlier lock needs
+	addresses map[string]upstream.Upstream      // by the address of a request
+	pinned    func(id string) bool              // stays as it is locked
+	known     func(id string) *Known            // what is known from the last run; nil if it must be looked up
+
+	nodes    map[string]*node
+	missing  []Missing
+	warnings []string
+
+	mutex sync.Mutex // for done
+	done  int
+}
+
+// A node is an extension of a closure.
+type node struct {
+	id       string
+	wants    map[want]*wanted
+	pending  []want
+	listings map[string]*listing // by name of the upstream
+	from     map[group]string    // the name of the upstream from which a group is chosen
+	asked    bool
+	exact    map[string]*lock.Entry // the packages of locks that are arguments, by key
+}
+
+// wanted is who wants something, and what was found for it.
+type wanted struct {
+	chain []string // the first and shortest: the source of a request, followed by ids
+	by    map[string]bool
+	answer
+}
+
+func newClosure(c *Config) *closure {
+	x := &closure{
+		Config: c, nodes: make(map[string]*node), locked: make(map[string]map[string]*lock.Entry), neededBy: make(map[string][]string),
+		addresses: make(map[string]upstream.Upstream),
+		pinned:    func(string) bool { return false }, known: func(string) *Known { return nil },
+	}
+	if c.Lock == nil {
+		return x
+	}
+	for i := range c.Lock.Entries {
+		e := &c.Lock.Entries[i]
+		id := strings.ToLower(e.ID)
+		if x.locked[id] == nil {
+			x.locked[id] = make(map[string]*lock.Entry)
+		}
+		x.locked[id][key(e.Version, e.Platform)] = e
+		for _, by := range e.WantedBy {
+			x.neededBy[by] = append(x.neededBy[by], id)
+		}
+	}
+	return x
+}
+
+// request adds what a request wants.
+func (x *closure) request(ctx context.Context, r Request) {
+	chain := []string{r.Source}
+	switch {
+	case r.Address != "":
+		x.requestAddress(ctx, r)
+	case r.Entry != nil:
+		n := x.node(r.ID)
+		n.exact[key(r.Entry.Version, r.Entry.Platform)] = r.Entry
+	case catalog.BuiltIn(r.ID):
+		x.warnings = append(x.warnings, r.ID+" is part of the editor, and not collected")
+	default:
+		x.want(r.ID, x.wants(r), r.Source, chain)
+	}
+}
+
+// requestAddress adds what the upstream of an address has.
+func (x *closure) requestAddress(ctx context.Context, r Request) {
+	err := error(upstream.ErrUnsupported)
+	var u upstream.Upstream
+	if x.Address != nil {
+		u, err = x.Address(r.Address)
+	}
+	var ids []string
+	if err == nil {
+		ids, err = u.List(ctx, upstream.Listing{})
+	}
+	if err == nil && len(ids) == 0 {
+		err = fmt.Errorf("it has no package")
+	}
+	name := errmsg.Redact(r.Address)
+	if err != nil {
+		x.missing = append(x.missing, Missing{ID: name, Chain: []string{r.Source, name}, Reason: errmsg.Text(err)})
+		return
+	}
+	x.addresses[r.Address] = u
+	for _, id := range ids {
+		x.want(strings.ToLower(id), x.wants(r), r.Source, []string{r.Source})
+	}
+}
+
+func (x *closure) node(id string) *node {
+	n := x.nodes[id]
+	if n == nil {
+		n = &node{id: id, wants: make(map[want]*wanted), listings: make(map[string]*listing), from: make(map[group]string), exact: make(map[string]*lock.Entry)}
+		x.nodes[id] = n
+	}
+	return n
+}
+
+// want adds that somebody wants an extension. The chain ends with who wants it.
+func (x *closure) want(id string, wants []want, by string, chain []string) {
+	chain = append(slices.Clone(chain), id)
+	if publisher, name, _ := strings.Cut(id, "."); catalog.CheckID(publisher, name) != nil {
+		x.missing = append(x.missing, Missing{ID: id, Chain: chain, Reason: "is not the id of an extension"})
+		return
+	}
+	if x.nodes[id] == nil && len(x.nodes) >= maxExtensions {
+		x.missing = append(x.missing, Missing{ID: id, Chain: chain, Reason: fmt.Sprintf("more than %d extensions are wanted", maxExtensions)})
+		return
+	}
+	n := x.node(id)
+	for _, w := range wants {
+		if n.wants[w] == nil {
+			n.wants[w] = &wanted{chain: chain, by: make(map[string]bool)}
+			n.pending = append(n.pending, w)
+		}
+		n.wants[w].by[by] = true
+	}
+}
+
+// grow looks up what is wanted, and what that needs, until nothing new is wanted.
+func (x *closure) grow(ctx context.Context) error {
+	for {
+		level := x.level()
+		if len(level) == 0 {
+			return ctx.Err()
+		}
+		if err := x.lookUpAll(ctx, level); err != nil {
+			return err
+		}
+		for _, n := range level {
+			pending := n.pending
+			n.pending = nil
+			slices.SortFunc(pending, compareWants)
+			for _, w := range pending {
+				x.addNeeds(n, w)
+			}
+		}
+	}
+}
+
+// level returns the extensions of which something is wanted that was not looked up, sorted.
+func (x *closure) level() (level []*node) {
+	for _, n := range x.nodes {
+		if len(n.pending) > 0 {
+			level = append(level, n)
+		}
+	}
+	slices.SortFunc(level, func(a, b *node) int { return strings.Compare(a.id, b.id) })
+	return level
+}
+
+func (x *closure) lookUpAll(ctx context.Context, level []*node) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(cmp.Or(x.Jobs, 4))
+	for _, n := range level {
+		group.Go(func() error {
+			x.lookUp(ctx, n)
+			x.mutex.Lock()
+			defer x.mutex.Unlock()
+			if x.done++; x.Progress != nil {
+				x.Progress(min(x.done, len(x.nodes)), len(x.nodes))
+			}
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
+}
+
+// addNeeds adds what the packages that were chosen for a want need.
+func (x *closure) addNeeds(n *node, w want) {
+	found := n.wants[w]
+	for i := range found.chosen {
+		choice := &found.chosen[i]
+		for _, id := range choice.needs {
+			if id != n.id {
+				x.want(id, x.need(w, choice.preRelease()), n.id, found.chain)
+			}
+		}
+	}
+}
+
+// lookUp finds what is wanted of an extension and was not looked up before. It changes nothing but
+// the node.
+func (x *closure) lookUp(ctx context.Context, n *node) {
+	groups := make(map[group][]want)
+	for _, w := range n.pending {
+		if a, ok := x.without(n, w); ok {
+			n.wants[w].answer = a
+			continue
+		}
+		groups[w.group] = append(groups[w.group], w)
+	}
+	for _, wants := range groups {
+		slices.SortFunc(wants, compareWants)
+		x.lookUpGroup(ctx, n, wants)
+	}
+}
+
+// without answers a want without asking an upstream, if it can: with what is pinned, or known from
+// the last run.
+func (x *closure) without(n *node, w want) (answer, bool) {
+	if x.pinned(n.id) {
+		a := x.fromLock(n, w, Kept, nil)
+		for i := range a.chosen {
+			a.chosen[i].status = ""
+		}
+		return a, len(a.chosen) > 0
+	}
+	known := x.known(n.id)
+	if known == nil || n.asked {
+		return answer{}, false
+	}
+	keys, ok := known.Chosen[w.String()]
+	if !ok {
+		return answer{}, false
+	}
+	var a answer
+	for _, k := range keys {
+		e := x.locked[n.id][k]
+		if e == nil {
+			return answer{}, false
+		}
+		a.chosen = append(a.chosen, choice{entry: e, needs: known.Needs[k]})
+	}
+	return a, true
+}
+
+// upstreams returns those that are asked for a group, in their order.
+func (x *closure) upstreams(n *node, g group) []upstream.Upstream {
+	if u := x.addresses[g.address]; g.address != "" {
+		return []upstream.Upstream{u}
+	}
+	if name, ok := n.from[g]; ok {
+		i := slices.IndexFunc(x.Upstreams, func(u upstream.Upstream) bool { return u.Name() == name })
+		return x.Upstreams[i : i+1]
+	}
+	return x.Upstreams
+}
+
+// lookUpGroup chooses the packages of a group from the first upstream that has one of them. It stops
+// at an upstream that cannot be asked: the extension of the next one may be another, by somebody who
+// registered the same name there.
+func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
+	n.asked = true
+	offered := make(map[string]bool)
+	reasons := make([][]string, len(wants))
+	chosen, failed := false, false
+	for _, u := range x.upstreams(n, wants[0].group) {
+		l := x.listing(ctx, n, u)
+		for _, r := range l.releases {
+			offered[r.key()] = true
+		}
+		for i, w := range wants {
+			a := x.chooseFrom(ctx, l, w)
+			chosen, failed = chosen || len(a.chosen) > 0, failed || a.failed
+			if a.reason != "" {
+				reasons[i] = append(reasons[i], u.Name()+" "+a.reason)
+			}
+			n.wants[w].answer = merge(n.wants[w].answer, a)
+		}
+		if chosen || failed {
+			if wants[0].address == "" && chosen {
+				n.from[wants[0].group] = u.Name()
+			}
+			break
+		}
+	}
+	for i, w := range wants {
+		a := &n.wants[w].answer
+		if a.failed {
+			*a = merge(*a, x.fromLock(n, w, Kept, nil))
+		} else {
+			*a = merge(*a, x.fromLock(n, w, Removed, offered))
+		}
+		a.reason = strings.Join(reasons[i], "; ")
+	}
+}
+
+// listing returns what an upstream lists of an extension. It is asked once.
+func (x *closure) listing(ctx context.Context, n *node, u upstream.Upstream) *listing {
+	l := n.listings[u.Name()]
+	if l == nil {
+		l = newListing(ctx, u, n.id, x.locked[n.id])
+		n.listings[u.Name()] = l
+	}
+	return l
+}
+
+func (x *closure) chooseFrom(ctx context.Context, l *listing, w want) answer {
+	switch {
+	case l.err != nil:
+		return answer{failed: true, reason: "could not be asked: " + errmsg.Text(l.err)}
+	case l.extension == nil:
+		return answer{reason: "does not have it"}
+	}
+	return x.choose(ctx, l, w)
+}
+
+// merge appends what was found at another upstream, or in the lock.
+func merge(a, b answer) answer {
+	a.chosen = append(a.chosen, b.chosen...)
+	a.held = append(a.held, b.held...)
+	a.warnings = append(a.warnings, b.warnings...)
+	a.failed = a.failed || b.failed
+	return a
+}
+
+// fromLock chooses the packages of the earlier lock that no upstream offers and that the policy
+// permits. Those that are older than what was chosen from an upstream are not needed any more.
+func (x *closure) fromLock(n *node, w want, status Status, offered map[string]bool) (a answer) {
+	entries := slices.Collect(maps.Values(x.locked[n.id]))
+	slices.SortFunc(entries, func(a, b *lock.Entry) int { return lock.Compare(*a, *b) })
+	found := n.wants[w].chosen
+	for _, e := range entries {
+		k := key(e.Version, e.Platform)
+		if offered[k] || !x.fitsLocked(w, e) || isOlder(e, found) {
+			continue
+		}
+		if excluded := x.checkLocked(e); excluded != nil {
+			a.held = append(a.held, heldRelease{e.Version, e.Platform, true, excluded})
+			continue
+		}
+		a.chosen = append(a.chosen, choice{entry: e, status: status, needs: sortUnique(slices.Clone(x.neededBy[n.id]))})
+	}
+	return a
+}
+
+// isOlder reports whether a package of a lock is not newer than one of those that were chosen from
+// an upstream.
+func isOlder(e *lock.Entry, chosen []choice) bool {
+	return slices.ContainsFunc(chosen, func(c choice) bool {
+		return lock.Compare(lock.Entry{ID: e.ID, Version: c.release.Version, Platform: e.Platform}, *e) <= 0
+	})
+}

@@ -1,0 +1,135 @@
+package collect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"galbuild/build/catalog"
+	"galbuild/build/collect/lock"
+	"galbuild/build/npmsemver"
+	"galbuild/build/policy"
+)
+
+// A want is what is wanted of an extension for an editor on one platform.
+type want struct {
+	group
+	platform string
+	exact    bool // universal packages do not fit
+	// optional is set if nothing is missing as long as the extension has a release for another
+	// platform.
+	optional bool
+}
+
+// A group is the wants of an extension that differ only in their platforms. All are chosen from
+// the same upstream, so that an extension does not have one version of one publisher for Linux, and
+// one of another publisher of the same name for Windows.
+type group struct {
+	channel Channel
+	version string
+	ranges  string
+	address string // of the upstream, or "" for those of Config
+}
+
+// String is the key of the want in a [State].
+func (w want) String() string {
+	return fmt.Sprintf("%s|%s|%s|%s|%s|%t|%t", w.channel, w.version, w.ranges, w.address, w.platform, w.exact, w.optional)
+}
+
+func compareWants(a, b want) int { return strings.Compare(a.String(), b.String()) }
+
+// wants returns what a request wants, for each platform.
+func (c *Config) wants(r Request) []want {
+	g := group{r.Channel, r.Version, r.Range, r.Address}
+	switch r.Platform {
+	case "":
+		return c.onPlatforms(g)
+	case catalog.Universal:
+		return []want{{group: g, exact: true}}
+	}
+	return []want{{group: g, platform: r.Platform}}
+}
+
+// onPlatforms returns a group for the platforms that are asked for. If none are, that is all that
+// an extension has and the policy permits. Editors in a browser can run few of the universal
+// packages, so these are not collected for them alone.
+func (c *Config) onPlatforms(g group) (all []want) {
+	for _, platform := range c.Platforms {
+		w := want{group: g, platform: platform}
+		if platform == catalog.Universal {
+			w.platform, w.exact = "", true
+		}
+		all = append(all, w)
+	}
+	if len(c.Platforms) > 0 {
+		return all
+	}
+	permitted := c.policy().Platforms()
+	if len(permitted) > 0 {
+		for _, platform := range permitted {
+			all = append(all, want{group: g, platform: platform, optional: true})
+		}
+		return all
+	}
+	for _, platform := range catalog.Platforms() {
+		all = append(all, want{group: g, platform: platform, optional: true, exact: platform == "web"})
+	}
+	return all
+}
+
+// need returns what a package wants of an extension that it needs, if the package itself is wanted
+// as w says. With a pre-release, editors install pre-releases of what it needs.
+func (c *Config) need(w want, preRelease bool) []want {
+	g := group{channel: Latest}
+	if preRelease {
+		g.channel = PreRelease
+	}
+	if w.platform == "" {
+		return c.onPlatforms(g)
+	}
+	return []want{{group: g, platform: w.platform, optional: w.optional}}
+}
+
+func (c *Config) policy() *policy.Policy {
+	if c.Policy == nil {
+		return new(policy.Policy)
+	}
+	return c.Policy
+}
+
+// fits reports whether a package for a platform can be what is wanted.
+func (w want) fits(platform string) bool {
+	return platform == w.platform || platform == "" && !w.exact
+}
+
+// versions returns which versions can be what is wanted.
+func (g group) versions() func(version string) bool {
+	if g.version != "" {
+		return func(version string) bool { return strings.EqualFold(version, g.version) }
+	}
+	if g.ranges == "" {
+		return func(string) bool { return true }
+	}
+	r, err := npmsemver.ParseRange(g.ranges)
+	return func(version string) bool { return err == nil && r.Contains(version) }
+}
+
+// has reports whether a channel has a release or a pre-release.
+func (g group) has(preRelease bool) bool {
+	return !preRelease || g.channel != Latest || g.version != ""
+}
+
+// fitsLocked reports whether a package of a lock can be what is wanted.
+func (c *Config) fitsLocked(w want, e *lock.Entry) bool {
+	return w.fits(e.Platform) && w.versions()(e.Version) && (w.has(e.PreRelease) || c.PreReleases)
+}
+
+// sortedKeys returns the keys of a map, sorted.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
