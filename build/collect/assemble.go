@@ -201,34 +201,47 @@ func (n *node) telling(w want) want {
 	return w
 }
 
-// allHeld returns what the policy excludes. The packages of a version for several platforms are one.
+// A heldVersion is what is told once, if the policy excludes the packages of several platforms.
+type heldVersion struct{ version, rule, reason string }
+
+// allHeld returns what the policy excludes.
 func (n *node) allHeld() (all []Held) {
-	type version struct{ version, rule, reason string }
-	held := make(map[version]*Held)
-	by := make(map[version]map[string]bool)
+	held := make(map[heldVersion]*Held)
 	for _, found := range n.wants {
 		for _, r := range found.held {
-			v := version{r.version, r.exclusion.Rule, r.exclusion.Detail}
-			h := held[v]
-			if h == nil {
-				h = &Held{ID: n.id, Version: r.version, Rule: r.exclusion.Rule, Line: r.exclusion.Line, Reason: r.exclusion.Detail, Until: r.exclusion.Until}
-				held[v], by[v] = h, make(map[string]bool)
-			}
-			h.Locked = h.Locked || r.locked
-			h.Platforms = append(h.Platforms, cmp.Or(r.platform, catalog.Universal))
-			maps.Copy(by[v], found.by)
+			n.addHeld(held, r, sortedKeys(found.by))
 		}
 	}
-	for v, h := range held {
-		slices.Sort(h.Platforms)
-		h.Platforms = slices.Compact(h.Platforms)
-		h.WantedBy = sortedKeys(by[v])
+	for _, e := range n.excluded {
+		n.addHeld(held, e.heldRelease, []string{e.source})
+	}
+	for _, h := range held {
+		h.Platforms, h.WantedBy = unique(h.Platforms), unique(h.WantedBy)
 		all = append(all, *h)
 	}
 	slices.SortFunc(all, func(a, b Held) int {
 		return cmp.Or(lock.Compare(a.entry(), b.entry()), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Reason, b.Reason))
 	})
 	return all
+}
+
+func (n *node) addHeld(held map[heldVersion]*Held, r heldRelease, by []string) {
+	x := r.exclusion
+	v := heldVersion{r.version, x.Rule, x.Detail}
+	h := held[v]
+	if h == nil {
+		h = &Held{ID: n.id, Version: r.version, Rule: x.Rule, Line: x.Line, Reason: x.Detail, Until: x.Until}
+		held[v] = h
+	}
+	h.Locked = h.Locked || r.locked
+	h.Platforms = append(h.Platforms, cmp.Or(r.platform, catalog.Universal))
+	h.WantedBy = append(h.WantedBy, by...)
+}
+
+// unique sorts texts and removes duplicates.
+func unique(all []string) []string {
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // entry is for the order of versions.
@@ -245,26 +258,49 @@ func (n *node) allWarnings() (all []string) {
 }
 
 // compare sets the statuses of packages by comparing them with the earlier lock, and lists those that
-// nothing wants any more.
+// nothing wants any more. A new package is an update of one for the same platform and channel, if
+// one was dropped, or else of any that was.
 func (x *closure) compare(p *Plan) {
 	dropped := x.dropped(p)
+	added := make(map[string][]*Planned)
 	for i := range p.Entries {
-		e := &p.Entries[i]
-		if e.Status != New {
-			continue
-		}
-		if replaced := e.replaced(dropped[strings.ToLower(e.ID)]); replaced != nil {
-			e.Status, e.Replaces = Updated, replaced.Version
+		if e := &p.Entries[i]; e.Status == New {
+			id := strings.ToLower(e.ID)
+			added[id] = append(added[id], e)
 		}
 	}
-	for _, id := range sortedKeys(dropped) {
-		for _, e := range dropped[id] {
-			if !p.replaces(e) && !p.holds(e) {
-				p.Unwanted = append(p.Unwanted, *e)
+	for id, all := range dropped {
+		left := replace(added[id], all, func(e *Planned, d *lock.Entry) bool { return e.Platform == d.Platform && e.PreRelease == d.PreRelease })
+		left = replace(added[id], left, func(e *Planned, d *lock.Entry) bool { return e.PreRelease == d.PreRelease })
+		left = replace(added[id], left, func(*Planned, *lock.Entry) bool { return true })
+		for _, d := range left {
+			if !p.holds(d) {
+				p.Unwanted = append(p.Unwanted, *d)
 			}
 		}
 	}
 	slices.SortFunc(p.Unwanted, lock.Compare)
+}
+
+// replace makes new packages updates of those that were dropped, newest first, where same is true. It
+// returns the dropped packages that no new one replaces.
+func replace(added []*Planned, dropped []*lock.Entry, same func(*Planned, *lock.Entry) bool) (left []*lock.Entry) {
+	for _, d := range dropped {
+		replaced := false
+		for _, e := range added {
+			if !same(e, d) {
+				continue
+			}
+			replaced = true
+			if e.Status == New {
+				e.Status, e.Replaces = Updated, d.Version
+			}
+		}
+		if !replaced {
+			left = append(left, d)
+		}
+	}
+	return left
 }
 
 // dropped returns the packages of the earlier lock that are not in the plan, newest first, by
@@ -284,30 +320,6 @@ func (x *closure) dropped(p *Plan) map[string][]*lock.Entry {
 		slices.SortFunc(dropped[id], func(a, b *lock.Entry) int { return lock.Compare(*a, *b) })
 	}
 	return dropped
-}
-
-// replaced returns the package that a new one replaces: the newest one for the same platform and
-// channel, or else for the same channel, or nil.
-func (e *Planned) replaced(dropped []*lock.Entry) *lock.Entry {
-	var other *lock.Entry
-	for _, d := range dropped {
-		switch {
-		case d.PreRelease != e.PreRelease:
-		case d.Platform == e.Platform:
-			return d
-		case other == nil:
-			other = d
-		}
-	}
-	return other
-}
-
-// replaces reports whether the plan has a package instead of one that was dropped.
-func (p *Plan) replaces(e *lock.Entry) bool {
-	return slices.ContainsFunc(p.Entries, func(other Planned) bool {
-		return other.Status == Updated && strings.EqualFold(other.ID, e.ID) && other.PreRelease == e.PreRelease &&
-			(other.Platform == e.Platform || other.Replaces == e.Version)
-	})
 }
 
 // holds reports whether the policy excludes a package that was dropped.

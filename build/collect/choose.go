@@ -154,7 +154,7 @@ func (s *selection) add(r *release) {
 	if s.Packs {
 		needs = append(needs, r.Pack...)
 	}
-	s.chosen = append(s.chosen, choice{release: r, listing: s.listing, entry: r.locked, needs: sortUnique(needs)})
+	s.chosen = append(s.chosen, choice{release: r, listing: s.listing, entry: r.locked, needs: needed(needs)})
 }
 
 func (s *selection) hold(r *release) {
@@ -237,11 +237,10 @@ func filter(all []*release, ok func(*release) bool) (some []*release) {
 	return some
 }
 
-// sortUnique sorts ids and removes duplicates and those that the editor has itself.
-func sortUnique(ids []string) []string {
+// needed returns ids in lower case, sorted, without duplicates and those that the editor has itself.
+func needed(ids []string) []string {
 	for i := range ids {
 		ids[i] = strings.ToLower(ids[i])
 	}
-	slices.Sort(ids)
-	return slices.DeleteFunc(slices.Compact(ids), catalog.BuiltIn)
+	return slices.DeleteFunc(unique(ids), catalog.BuiltIn)
 }

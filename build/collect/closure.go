@@ -43,11 +43,20 @@ type closure struct {
 type node struct {
 	id       string
 	wants    map[want]*wanted
-	pending  []want
+	pending  []want              // wants for the next round
+	current  []want              // wants of this round, sorted
 	listings map[string]*listing // by name of the upstream
 	from     map[group]string    // the name of the upstream from which a group is chosen
 	asked    bool
+
 	exact    map[string]*lock.Entry // the packages of locks that are arguments, by key
+	excluded []excludedEntry        // those that the policy excludes
+}
+
+// excludedEntry is a package of a lock that is an argument, and the lock.
+type excludedEntry struct {
+	heldRelease
+	source string
 }
 
 // wanted is who wants something, and what was found for it.
@@ -87,13 +96,22 @@ func (x *closure) request(ctx context.Context, r Request) {
 	case r.Address != "":
 		x.requestAddress(ctx, r)
 	case r.Entry != nil:
-		n := x.node(r.ID)
-		n.exact[key(r.Entry.Version, r.Entry.Platform)] = r.Entry
+		x.requestEntry(r)
 	case catalog.BuiltIn(r.ID):
 		x.warnings = append(x.warnings, r.ID+" is part of the editor, and not collected")
 	default:
 		x.want(r.ID, x.wants(r), r.Source, chain)
 	}
+}
+
+// requestEntry adds a package of a lock that is an argument, if the policy permits it.
+func (x *closure) requestEntry(r Request) {
+	n, k := x.node(r.ID), key(r.Entry.Version, r.Entry.Platform)
+	if excluded := x.checkLocked(r.Entry); excluded != nil {
+		n.excluded = append(n.excluded, excludedEntry{heldRelease{r.Entry.Version, r.Entry.Platform, x.locked[r.ID][k] != nil, excluded}, r.Source})
+		return
+	}
+	n.exact[k] = r.Entry
 }
 
 // requestAddress adds what the upstream of an address has.
@@ -162,20 +180,19 @@ func (x *closure) grow(ctx context.Context) error {
 			return err
 		}
 		for _, n := range level {
-			pending := n.pending
-			n.pending = nil
-			slices.SortFunc(pending, compareWants)
-			for _, w := range pending {
+			for _, w := range n.current {
 				x.addNeeds(n, w)
 			}
 		}
 	}
 }
 
-// level returns the extensions of which something is wanted that was not looked up, sorted.
+// level begins a round. It returns the extensions of which something is wanted that was not looked
+// up, sorted.
 func (x *closure) level() (level []*node) {
 	for _, n := range x.nodes {
-		if len(n.pending) > 0 {
+		if n.current, n.pending = n.pending, nil; len(n.current) > 0 {
+			slices.SortFunc(n.current, compareWants)
 			level = append(level, n)
 		}
 	}
@@ -217,46 +234,59 @@ func (x *closure) addNeeds(n *node, w want) {
 // the node.
 func (x *closure) lookUp(ctx context.Context, n *node) {
 	groups := make(map[group][]want)
-	for _, w := range n.pending {
-		if a, ok := x.without(n, w); ok {
-			n.wants[w].answer = a
-			continue
-		}
+	for _, w := range n.current {
 		groups[w.group] = append(groups[w.group], w)
 	}
 	for _, wants := range groups {
-		slices.SortFunc(wants, compareWants)
-		x.lookUpGroup(ctx, n, wants)
+		if !x.usePinned(n, wants) && !x.useKnown(n, wants) {
+			x.lookUpGroup(ctx, n, wants)
+		}
 	}
 }
 
-// without answers a want without asking an upstream, if it can: with what is pinned, or known from
-// the last run.
-func (x *closure) without(n *node, w want) (answer, bool) {
-	if x.pinned(n.id) {
-		a := x.fromLock(n, w, Kept, nil)
-		for i := range a.chosen {
-			a.chosen[i].status = ""
-		}
-		return a, len(a.chosen) > 0
+// usePinned chooses what is locked, if the extension is to stay as it is and has something that fits.
+func (x *closure) usePinned(n *node, wants []want) bool {
+	if !x.pinned(n.id) {
+		return false
 	}
+	found, complete := false, true
+	for _, w := range wants {
+		a := x.fromLock(n, w, "", nil)
+		n.wants[w].answer = a
+		found, complete = found || len(a.chosen) > 0, complete && (w.optional || len(a.chosen) > 0)
+	}
+	if !found || !complete {
+		for _, w := range wants {
+			n.wants[w].answer = answer{}
+		}
+	}
+	return found && complete
+}
+
+// useKnown chooses what the last run has chosen for the same wants.
+func (x *closure) useKnown(n *node, wants []want) bool {
 	known := x.known(n.id)
-	if known == nil || n.asked {
-		return answer{}, false
+	if known == nil {
+		return false
 	}
-	keys, ok := known.Chosen[w.String()]
-	if !ok {
-		return answer{}, false
-	}
-	var a answer
-	for _, k := range keys {
-		e := x.locked[n.id][k]
-		if e == nil {
-			return answer{}, false
+	answers := make([]answer, len(wants))
+	for i, w := range wants {
+		keys, ok := known.Chosen[w.String()]
+		if !ok {
+			return false
 		}
-		a.chosen = append(a.chosen, choice{entry: e, needs: known.Needs[k]})
+		for _, k := range keys {
+			e := x.locked[n.id][k]
+			if e == nil {
+				return false
+			}
+			answers[i].chosen = append(answers[i].chosen, choice{entry: e, needs: known.Needs[k]})
+		}
 	}
-	return a, true
+	for i, w := range wants {
+		n.wants[w].answer = answers[i]
+	}
+	return true
 }
 
 // upstreams returns those that are asked for a group, in their order.
@@ -354,7 +384,7 @@ func (x *closure) fromLock(n *node, w want, status Status, offered map[string]bo
 			a.held = append(a.held, heldRelease{e.Version, e.Platform, true, excluded})
 			continue
 		}
-		a.chosen = append(a.chosen, choice{entry: e, status: status, needs: sortUnique(slices.Clone(x.neededBy[n.id]))})
+		a.chosen = append(a.chosen, choice{entry: e, status: status, needs: needed(slices.Clone(x.neededBy[n.id]))})
 	}
 	return a
 }

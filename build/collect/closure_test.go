@@ -1,0 +1,347 @@
+package collect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"galbuild/build/catalog"
+	"galbuild/build/collect/lock"
+	"galbuild/build/npmsemver"
+	"galbuild/build/upstream"
+)
+
+// randomUniverse returns an upstream with n extensions that need each other, and a few that no
+// upstream has.
+func randomUniverse(t *testing.T, r *rand.Rand, n int) *universe {
+	t.Helper()
+	u := newUniverse(t, "https://u", "")
+	u.feed = true
+	platforms := []string{"", "", "", "@linux-x64", "@win32-x64", "@web"}
+	for i := range n {
+		id := fmt.Sprintf("acme.e%03d", i)
+		for range 1 + r.IntN(4) {
+			fields := []string{fmt.Sprintf("%d.%d.0%s", r.IntN(3), r.IntN(4), platforms[r.IntN(len(platforms))])}
+			if u.has(id, fields[0]) {
+				continue
+			}
+			if r.IntN(4) == 0 {
+				fields = append(fields, "pre")
+			}
+			if r.IntN(3) == 0 {
+				fields = append(fields, "engine="+[]string{"^1.50.0", "^1.80.0", "^1.95.0"}[r.IntN(3)])
+			}
+			var needs []string
+			for range r.IntN(3) {
+				needs = append(needs, fmt.Sprintf("acme.e%03d", r.IntN(n+n/20)))
+			}
+			if len(needs) > 0 {
+				fields = append(fields, []string{"needs=", "pack="}[r.IntN(2)]+strings.Join(needs, ","))
+			}
+			if r.IntN(3) == 0 {
+				fields = append(fields, fmt.Sprintf("age=%dd", r.IntN(20)))
+			}
+			u.add(t, id, fields)
+		}
+	}
+	return u
+}
+
+// has reports whether an extension has a release.
+func (u *universe) has(id, release string) bool {
+	e := u.extensions[id]
+	return e != nil && slices.ContainsFunc(e.Releases, func(r upstream.Release) bool { return key(r.Version, r.Platform) == release })
+}
+
+func randomRequests(t *testing.T, r *rand.Rand, n int) []Request {
+	t.Helper()
+	var args []string
+	for range 1 + r.IntN(8) {
+		args = append(args, fmt.Sprintf("acme.e%03d%s", r.IntN(n), []string{"", "", "@pre-release", "@linux-x64", "@^1"}[r.IntN(5)]))
+	}
+	return parseAll(t, args...)
+}
+
+func randomConfig(t *testing.T, r *rand.Rand, u upstream.Upstream) Config {
+	t.Helper()
+	c := Config{Upstreams: []upstream.Upstream{u}, Packs: r.IntN(2) == 0, Now: now}
+	c.Engines = [][]string{nil, {"1.85.0"}, {"1.60.0", "1.99.0"}}[r.IntN(3)]
+	c.Platforms = [][]string{nil, {"linux-x64"}, {"linux-x64", "darwin-arm64"}}[r.IntN(3)]
+	c.Policy = parsePolicy(t, []string{`{}`, `{"minimumAge": "7d"}`, `{"deny": ["acme.e001", "acme.e002", "acme.e003@linux-x64"]}`}[r.IntN(3)])
+	return c
+}
+
+// A visit is an extension that bruteForce looks for: the newest release, the newest pre-release, or
+// a range, for a platform.
+type visit struct {
+	id, what, platform string
+	exact              bool // no universal package
+}
+
+// bruteForce returns what MakePlan is to choose. It knows no rounds, and compares all releases with
+// each other.
+func bruteForce(t *testing.T, u *universe, requests []Request, c Config) []string {
+	t.Helper()
+	seen, chosen := make(map[visit]bool), make(map[string]bool)
+	var walk func(v visit)
+	walk = func(v visit) {
+		if seen[v] {
+			return
+		}
+		seen[v] = true
+		for _, engine := range c.engines() {
+			best := bestRelease(t, u, v, engine, c)
+			if best == nil {
+				continue
+			}
+			chosen[v.id+"@"+key(best.Version, best.Platform)] = true
+			needs := best.Dependencies
+			if c.Packs {
+				needs = slices.Concat(needs, best.Pack)
+			}
+			for _, need := range needs {
+				walk(visit{need, map[bool]string{true: "pre-release"}[best.PreRelease], v.platform, false})
+			}
+		}
+	}
+	for _, r := range requests {
+		platforms, exact := []string{r.Platform}, false
+		if r.Platform == "" {
+			platforms = c.Platforms
+		}
+		if platforms == nil {
+			platforms, exact = catalog.Platforms(), true
+		}
+		for _, platform := range platforms {
+			walk(visit{r.ID, r.Channel.String() + r.Range, platform, exact && platform == "web"})
+		}
+	}
+	return sortedKeys(chosen)
+}
+
+func bestRelease(t *testing.T, u *universe, v visit, engine string, c Config) (best *upstream.Release) {
+	t.Helper()
+	e := u.extensions[v.id]
+	if e == nil {
+		return nil
+	}
+	for i := range e.Releases {
+		r := &e.Releases[i]
+		fits := r.Platform == v.platform || r.Platform == "" && !v.exact
+		fits = fits && (!r.PreRelease || v.what == "pre-release") && (r.Engine == "" || engine == "" || contains(t, r.Engine, engine))
+		if v.what != "" && v.what != "pre-release" {
+			fits = fits && contains(t, v.what, r.Version)
+		}
+		if _, excluded := c.Policy.Check(c.candidate(e, r), now); !fits || excluded {
+			continue
+		}
+		if best == nil || compareVersions(r.Version, best.Version) > 0 || r.Version == best.Version && r.Platform != "" {
+			best = r
+		}
+	}
+	return best
+}
+
+func compareVersions(a, b string) int {
+	return lock.Compare(lock.Entry{Version: b}, lock.Entry{Version: a})
+}
+
+func contains(t *testing.T, text, version string) bool {
+	t.Helper()
+	r, err := npmsemver.ParseLooseRange(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Contains(version)
+}
+
+// TestRandom compares plans with what bruteForce chooses, and with each other: the number of
+// requests at once and their order, a lock and a state change nothing.
+func TestRandom(t *testing.T) {
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		const n = 300
+		u := randomUniverse(t, r, n)
+		requests, c := randomRequests(t, r, n), randomConfig(t, r, u)
+		p := makePlan(t, c, requests...)
+		var got []string
+		for i := range p.Entries {
+			got = append(got, strings.ToLower(p.Entries[i].String()))
+		}
+		slices.Sort(got)
+		if want := bruteForce(t, u, requests, c); !slices.Equal(got, want) {
+			t.Fatalf("seed %d: got\n%q\nwant\n%q", seed, got, want)
+		}
+		checkNeeds(t, u, p, c.Packs)
+
+		shuffled := slices.Clone(requests)
+		r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		c.Jobs, c.Upstreams = 16, []upstream.Upstream{&slow{u}}
+		if again := showPlan(makePlan(t, c, shuffled...)); again != showPlan(p) {
+			t.Fatalf("seed %d: got\n%swant\n%s", seed, again, showPlan(p))
+		}
+		c.Upstreams = []upstream.Upstream{u}
+		checkSecondRun(t, r, u, c, requests, lockOf(p, requests...))
+	}
+}
+
+// checkNeeds checks that a plan has what its packages need, or says what is missing.
+func checkNeeds(t *testing.T, u *universe, p *Plan, packs bool) {
+	t.Helper()
+	has := make(map[string]bool)
+	for i := range p.Entries {
+		has[strings.ToLower(p.Entries[i].ID)] = true
+	}
+	for _, m := range p.Missing {
+		has[m.ID] = true
+		for _, id := range m.Chain[1:] {
+			if !has[id] {
+				t.Errorf("the chain of %+v has %s, which the plan does not have", m, id)
+			}
+		}
+	}
+	for i := range p.Entries {
+		needs := p.Entries[i].Release.Dependencies
+		if packs {
+			needs = slices.Concat(needs, p.Entries[i].Release.Pack)
+		}
+		for _, need := range needs {
+			if !has[need] {
+				t.Errorf("%s needs %s, which is neither in the plan nor missing", p.Entries[i].String(), need)
+			}
+		}
+	}
+}
+
+// checkSecondRun changes the upstream, and checks that a run with a state makes the same plan as one
+// without, and that it looks up nothing that is locked and has not changed.
+func checkSecondRun(t *testing.T, r *rand.Rand, u *universe, c Config, requests []Request, earlier *lock.Lock) {
+	t.Helper()
+	c.Lock, c.State = earlier, &State{}
+	p := makePlan(t, c, requests...)
+	text, err := json.Marshal(p.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state State
+	if err := json.Unmarshal(text, &state); err != nil {
+		t.Fatal(err)
+	}
+	c.State = &state
+
+	changed := make(map[string]bool)
+	for _, id := range sortedKeys(u.extensions) {
+		if r.IntN(20) > 0 {
+			continue
+		}
+		changed[id] = true
+		u.changes = append(u.changes, upstream.Change{ID: strings.ToUpper(id)})
+		if e := u.extensions[id]; r.IntN(3) == 0 {
+			delete(u.extensions, id)
+		} else if r.IntN(2) == 0 {
+			e.Releases = slices.Clone(e.Releases[1:])
+		} else {
+			u.add(t, id, []string{"9.0.0", fmt.Sprintf("needs=acme.e%03d", r.IntN(300))})
+		}
+	}
+	if r.IntN(2) == 0 {
+		requests = append(requests[1:], randomRequests(t, r, 300)...)
+	}
+	u.asked = make(map[string]int)
+	got := makePlan(t, c, requests...)
+	asked := maps.Clone(u.asked)
+	c.State = nil
+	if want := makePlan(t, c, requests...); showPlan(got) != showPlan(want) {
+		t.Fatalf("with a state, got\n%swant\n%s", showPlan(got), showPlan(want))
+	}
+	for id, known := range state.Known {
+		if asked[id] > 0 && !changed[id] && reflect.DeepEqual(known, got.State.Known[id]) {
+			t.Errorf("%s was looked up, though nothing about it has changed", id)
+		}
+	}
+}
+
+// slow is an upstream that lets other goroutines run before it responds.
+type slow struct{ upstream.Upstream }
+
+func (s *slow) Extension(ctx context.Context, id string) (*upstream.Extension, error) {
+	for range rand.IntN(5) {
+		runtime.Gosched()
+	}
+	return s.Upstream.Extension(ctx, id)
+}
+
+// TestNoRequests checks that a run for which nothing has changed asks only the feed.
+func TestNoRequests(t *testing.T) {
+	u := newUniverse(t, "https://u", "acme.a 1.0.0 needs=acme.b\nacme.b 1.0.0@web\nacme.b 1.0.0\nacme.c 1.0.0 pre\nacme.d 1.0.0 needs=acme.none")
+	u.feed = true
+	requests := parseAll(t, "acme.a", "acme.c@pre-release", "acme.d")
+	c := Config{Upstreams: []upstream.Upstream{u}, State: &State{}}
+	p := makePlan(t, c, requests...)
+	c.Lock, c.State = lockOf(p, requests...), p.State
+	u.asked = make(map[string]int)
+	again := makePlan(t, c, requests...)
+	if want := strings.ReplaceAll(showPlan(p), "new ", "same "); showPlan(again) != want || len(u.asked) != 1 || u.asked["acme.none"] != 1 {
+		t.Errorf("requests: %v; got\n%swant\n%s", u.asked, showPlan(again), want)
+	}
+	for name, change := range map[string]func(c *Config){
+		"settings": func(c *Config) { c.Keep = 2 },
+		"no lock":  func(c *Config) { c.Lock = nil },
+		"old state": func(c *Config) {
+			c.State = &State{Settings: p.State.Settings, Known: p.State.Known, Cursors: map[string]string{"https://u": "7"}}
+		},
+		"no feed": func(*Config) { u.feed = false },
+	} {
+		changed := c
+		change(&changed)
+		u.asked = make(map[string]int)
+		makePlan(t, changed, requests...)
+		if u.asked["acme.a"] != 1 || u.asked["acme.b"] != 1 || u.asked["acme.c"] != 1 {
+			t.Errorf("%s: requests: %v", name, u.asked)
+		}
+		u.feed = true
+	}
+}
+
+// TestCancelled checks that a plan ends with its context.
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	u := newUniverse(t, "https://u", "acme.a 1.0.0")
+	if _, err := MakePlan(ctx, parseAll(t, "acme.a"), Config{Upstreams: []upstream.Upstream{u}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// BenchmarkPlan makes a plan for a thousand extensions, with and without a lock.
+func BenchmarkPlan(b *testing.B) {
+	t := &testing.T{}
+	r := rand.New(rand.NewPCG(1, 1))
+	u := randomUniverse(t, r, 1000)
+	var requests []Request
+	for _, id := range sortedKeys(u.extensions) {
+		requests = append(requests, Request{ID: id, Source: CommandLine})
+	}
+	c := Config{Upstreams: []upstream.Upstream{u}, Now: now, Engines: []string{"1.85.0"}, Packs: true}
+	for name, earlier := range map[string]bool{"first": false, "again": true} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				p, err := MakePlan(b.Context(), requests, c)
+				if err != nil || len(p.Entries) < 800 {
+					b.Fatal(len(p.Entries), err)
+				}
+				if c.Lock == nil && earlier {
+					c.Lock = lockOf(p, requests...)
+				}
+			}
+		})
+	}
+}
