@@ -17,15 +17,16 @@ func (x *closure) assemble() *Plan {
 	p.Missing, p.Warnings = append(p.Missing, x.missing...), append(p.Warnings, x.warnings...)
 	for _, id := range sortedKeys(x.nodes) {
 		n := x.nodes[id]
+		begin := len(p.Entries)
 		for _, g := range x.gather(n) {
 			p.Entries = append(p.Entries, g.planned(x.Config))
 			p.Warnings = append(p.Warnings, g.warnings()...)
 		}
+		slices.SortFunc(p.Entries[begin:], func(a, b Planned) int { return lock.Compare(a.Entry, b.Entry) })
 		p.Missing = append(p.Missing, n.missing()...)
 		p.Held = append(p.Held, n.allHeld()...)
 		p.Warnings = append(p.Warnings, n.allWarnings()...)
 	}
-	slices.SortFunc(p.Entries, func(a, b Planned) int { return lock.Compare(a.Entry, b.Entry) })
 	slices.SortStableFunc(p.Missing, func(a, b Missing) int {
 		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.Reason, b.Reason), slices.Compare(a.Chain, b.Chain))
 	})

@@ -59,6 +59,9 @@ func (c *Config) choose(ctx context.Context, l *listing, w want) answer {
 	case w.version != "":
 		s.newest(1, func(*release) bool { return true })
 		s.warnEngine()
+	case w.isPackage():
+		s.newest(len(l.releases), func(*release) bool { return true })
+		s.warnEngine()
 	case w.channel == All:
 		s.newest(len(l.releases), func(r *release) bool { return s.runsAny(r) })
 	default:
@@ -177,7 +180,7 @@ func (s *selection) heldLocked() {
 func (s *selection) warnEngine() {
 	for _, c := range s.chosen {
 		if !s.runsAny(c.release) {
-			s.warnings = append(s.warnings, fmt.Sprintf("%s@%s needs VS Code %s, which %s is not; it was asked for by its version",
+			s.warnings = append(s.warnings, fmt.Sprintf("%s@%s needs VS Code %s, which %s is not",
 				s.listing.extension.ID, c.release.Version, c.release.Engine, strings.Join(s.Engines, " or ")))
 		}
 	}

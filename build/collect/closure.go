@@ -45,7 +45,7 @@ type node struct {
 	wants    map[want]*wanted
 	pending  []want              // wants for the next round
 	current  []want              // wants of this round, sorted
-	listings map[string]*listing // by name of the upstream
+	listings map[string]*listing // by name of the upstream, or by its address
 	from     map[group]string    // the name of the upstream from which a group is chosen
 	asked    bool
 
@@ -310,7 +310,7 @@ func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
 	reasons := make([][]string, len(wants))
 	chosen, failed := false, false
 	for _, u := range x.upstreams(n, wants[0].group) {
-		l := x.listing(ctx, n, u)
+		l := x.listing(ctx, n, cmp.Or(wants[0].address, u.Name()), u)
 		for _, r := range l.releases {
 			offered[r.key()] = true
 		}
@@ -341,11 +341,11 @@ func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
 }
 
 // listing returns what an upstream lists of an extension. It is asked once.
-func (x *closure) listing(ctx context.Context, n *node, u upstream.Upstream) *listing {
-	l := n.listings[u.Name()]
+func (x *closure) listing(ctx context.Context, n *node, name string, u upstream.Upstream) *listing {
+	l := n.listings[name]
 	if l == nil {
 		l = newListing(ctx, u, n.id, x.locked[n.id])
-		n.listings[u.Name()] = l
+		n.listings[name] = l
 	}
 	return l
 }

@@ -33,6 +33,7 @@ type release struct {
 	parsed *semver.Version
 	locked *lock.Entry // of the earlier lock; nil if it does not have the package
 
+	engines  map[string]bool // which versions of VS Code can run it, as far as somebody has asked
 	checked  bool
 	excluded *policy.Exclusion
 	err      error // of Complete
@@ -68,7 +69,7 @@ func newListing(ctx context.Context, u upstream.Upstream, id string, locked map[
 		if err != nil || catalog.CheckIdentity("any", "any", r.Version) != nil || r.Platform != "" && !slices.Contains(catalog.Platforms(), r.Platform) {
 			continue
 		}
-		l.releases = append(l.releases, &release{Release: r, parsed: parsed, locked: locked[key(r.Version, r.Platform)]})
+		l.releases = append(l.releases, &release{Release: r, parsed: parsed, locked: locked[key(r.Version, r.Platform)], engines: make(map[string]bool)})
 	}
 	slices.SortStableFunc(l.releases, compareReleases)
 	l.releases = slices.CompactFunc(l.releases, func(a, b *release) bool { return a.key() == b.key() })
@@ -77,16 +78,10 @@ func newListing(ctx context.Context, u upstream.Upstream, id string, locked map[
 
 // compareReleases orders releases as catalogues do.
 func compareReleases(a, b *release) int {
-	isUniversal := func(r *release) int {
-		if r.Platform == "" {
-			return 1
-		}
-		return 0
-	}
 	return cmp.Or(
 		b.parsed.Compare(a.parsed),
 		strings.Compare(b.Version, a.Version), // they differ in their builds
-		isUniversal(a)-isUniversal(b),
+		compareBool(a.Platform == "", b.Platform == ""),
 		strings.Compare(a.Platform, b.Platform),
 		strings.Compare(a.Package.URL, b.Package.URL),
 	)
@@ -97,8 +92,13 @@ func (r *release) runs(engine string) bool {
 	if engine == "" || r.Engine == "" {
 		return true
 	}
-	accepted, err := npmsemver.ParseLooseRange(r.Engine)
-	return err == nil && accepted.Contains(engine)
+	runs, ok := r.engines[engine]
+	if !ok {
+		accepted, err := npmsemver.ParseLooseRange(r.Engine)
+		runs = err == nil && accepted.Contains(engine)
+		r.engines[engine] = runs
+	}
+	return runs
 }
 
 // maxRefused is how many releases of an extension are completed only for the policy to refuse them.

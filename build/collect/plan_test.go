@@ -48,7 +48,7 @@ func TestSelection(t *testing.T) {
 		{"a version", "acme.a@1.9.0", Config{}, "new acme.a@1.9.0 < command line"},
 		{"a pre-release by its version", "acme.a@1.11.0", Config{}, "new acme.a@1.11.0 < command line"},
 		{"a version that the engine cannot run", "acme.a@1.10.0", Config{Engines: []string{"1.60.0", "1.70.0"}},
-			"new acme.a@1.10.0 < command line\nwarning acme.a@1.10.0 needs VS Code ^1.90.0, which 1.60.0 or 1.70.0 is not; it was asked for by its version"},
+			"new acme.a@1.10.0 < command line\nwarning acme.a@1.10.0 needs VS Code ^1.90.0, which 1.60.0 or 1.70.0 is not"},
 		{"no such version", "acme.a@1.9.1", Config{}, "missing command line > acme.a: https://u has no version 1.9.1; the newest is 1.11.0"},
 		{"a range", "acme.a@<1.10", Config{}, "new acme.a@1.9.0 < command line"},
 		{"an empty range", "acme.a@^2", Config{}, "missing command line > acme.a: https://u has no version in the range ^2; the newest is 1.11.0"},
@@ -205,7 +205,7 @@ func TestUpstreams(t *testing.T) {
 	c := Config{Upstreams: []upstream.Upstream{first, second}, Engines: []string{"1.80.0"}}
 	for request, want := range map[string]string{
 		"acme.c":       "new acme.c@0.9.0 < command line",
-		"acme.c@1.0.0": "new acme.c@1.0.0 < command line\nwarning acme.c@1.0.0 needs VS Code ^1.90.0, which 1.80.0 is not; it was asked for by its version",
+		"acme.c@1.0.0": "new acme.c@1.0.0 < command line\nwarning acme.c@1.0.0 needs VS Code ^1.90.0, which 1.80.0 is not",
 		"acme.a@2.0.0": "new acme.a@2.0.0 < command line",
 		"acme.d":       "new acme.d@1.0.0@linux-x64 < command line",
 		"acme.none":    "missing command line > acme.none: https://first does not have it; https://second does not have it",
@@ -227,18 +227,30 @@ func TestAddress(t *testing.T) {
 			if address == "github:acme/none" {
 				return nil, errors.New("no such repository")
 			}
-			return newUniverse(t, address, "acme.a 2.0.0 needs=acme.b"), nil
+			return newUniverse(t, "https://host", map[string]string{
+				"github:acme/a":         "acme.a 2.0.0 needs=acme.b\nacme.a 2.1.0 pre",
+				"github:acme/a@v1":      "acme.t 1.0.0 pre\nacme.t 1.1.0",
+				"https://host/p.vsix":   "acme.p 1.0.0 pre engine=^1.90.0",
+				"https://host/p.vsix?2": "acme.p 2.0.0@web",
+			}[address]), nil
 		},
 	}
-	p := makePlan(t, c, parseAll(t, "github:acme/a", "github:acme/none", "acme.a")...)
+	c.Engines = []string{"1.80.0"}
+	p := makePlan(t, c, parseAll(t, "github:acme/a", "github:acme/none", "acme.a", "github:acme/a@v1", "https://host/p.vsix", "https://host/p.vsix?2", "https://host/empty.vsix")...)
 	want := `new acme.a@3.0.0 < command line
 		new acme.a@2.0.0 < command line
 		new acme.b@1.0.0 < acme.a
-		missing command line > github:acme/none: no such repository`
+		new acme.p@2.0.0@web < command line
+		new acme.p@1.0.0 < command line
+		new acme.t@1.1.0 < command line
+		new acme.t@1.0.0 < command line
+		missing command line > github:acme/none: no such repository
+		missing command line > https://host/empty.vsix: it has no package
+		warning acme.p@1.0.0 needs VS Code ^1.90.0, which 1.80.0 is not`
 	if got := showPlan(p); got != trim(want) {
 		t.Errorf("got\n%swant\n%s", got, trim(want))
 	}
-	if p.Entries[1].Upstream == nil || p.Entries[1].Upstream.Name() != "github:acme/a" {
+	if p.Entries[1].Upstream == nil || p.Entries[1].Upstream.Name() != "https://host" {
 		t.Errorf("got the upstream %v", p.Entries[1].Upstream)
 	}
 }

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,16 +32,41 @@ type group struct {
 	address string // of the upstream, or "" for those of Config
 }
 
+// isPackage reports whether a group is the packages at an address, and not those of a repository, of
+// which the newest are chosen.
+func (g group) isPackage() bool {
+	return g.address != "" && (!isGitHub(g.address) || strings.Contains(g.address, "@"))
+}
+
 // String is the key of the want in a [State].
 func (w want) String() string {
 	return fmt.Sprintf("%s|%s|%s|%s|%s|%t|%t", w.channel, w.version, w.ranges, w.address, w.platform, w.exact, w.optional)
 }
 
-func compareWants(a, b want) int { return strings.Compare(a.String(), b.String()) }
+func compareWants(a, b want) int {
+	return cmp.Or(
+		cmp.Compare(a.channel, b.channel), strings.Compare(a.version, b.version), strings.Compare(a.ranges, b.ranges),
+		strings.Compare(a.address, b.address), strings.Compare(a.platform, b.platform), compareBool(a.exact, b.exact), compareBool(a.optional, b.optional),
+	)
+}
+
+// compareBool orders false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
 
 // wants returns what a request wants, for each platform.
 func (c *Config) wants(r Request) []want {
 	g := group{r.Channel, r.Version, r.Range, r.Address}
+	if g.isPackage() {
+		g.channel = All
+	}
 	switch r.Platform {
 	case "":
 		return c.onPlatforms(g)
