@@ -292,6 +292,10 @@ func TestNoRequests(t *testing.T) {
 	if want := strings.ReplaceAll(showPlan(p), "new ", "same "); showPlan(again) != want || len(u.asked) != 1 || u.asked["acme.none"] != 1 {
 		t.Errorf("requests: %v; got\n%swant\n%s", u.asked, showPlan(again), want)
 	}
+	more := makePlan(t, c, append(requests, parseAll(t, "acme.a@^1")...)...)
+	if e := more.Entries[0]; e.Status != Same || e.Release == nil || e.Extension == nil {
+		t.Errorf("with one more request: %+v", e)
+	}
 	for name, change := range map[string]func(c *Config){
 		"settings": func(c *Config) { c.Keep = 2 },
 		"no lock":  func(c *Config) { c.Lock = nil },
@@ -303,11 +307,36 @@ func TestNoRequests(t *testing.T) {
 		changed := c
 		change(&changed)
 		u.asked = make(map[string]int)
-		makePlan(t, changed, requests...)
+		p := makePlan(t, changed, requests...)
+		if u.feed && p.State.Cursors["https://u"] != "0" {
+			t.Errorf("%s: the next cursors are %v", name, p.State.Cursors)
+		}
 		if u.asked["acme.a"] != 1 || u.asked["acme.b"] != 1 || u.asked["acme.c"] != 1 {
 			t.Errorf("%s: requests: %v", name, u.asked)
 		}
 		u.feed = true
+	}
+}
+
+// TestRemovedAgain checks that a package that was removed is named by each run.
+func TestRemovedAgain(t *testing.T) {
+	u := newUniverse(t, "https://u", "acme.a 1.0.0\nacme.b 1.0.0")
+	u.feed = true
+	requests := parseAll(t, "acme.a", "acme.b")
+	c := Config{Upstreams: []upstream.Upstream{u}, State: &State{}}
+	p := makePlan(t, c, requests...)
+	delete(u.extensions, "acme.b")
+	u.changes = []upstream.Change{{ID: "acme.b", Version: "1.0.0", Removed: true}}
+	for range 2 {
+		c.Lock, c.State = lockOf(p, requests...), p.State
+		p = makePlan(t, c, requests...)
+		want := `
+			same acme.a@1.0.0 < command line
+			removed acme.b@1.0.0 < command line
+			warning acme.b@1.0.0 is locked, and no upstream offers it any more`
+		if got := showPlan(p); got != trim(want) {
+			t.Errorf("got\n%swant\n%s", got, trim(want))
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func Update(ctx context.Context, requests []Request, ids []string, c Config) (*P
 	x := newClosure(&c)
 	if len(ids) > 0 {
 		x.pinned = func(id string) bool {
-			return len(x.locked[id]) > 0 && !slices.ContainsFunc(ids, func(other string) bool { return strings.EqualFold(other, id) })
+			return !slices.ContainsFunc(ids, func(other string) bool { return strings.EqualFold(other, id) })
 		}
 	}
 	return x.plan(ctx, requests)

@@ -89,6 +89,14 @@ func TestCompareWithLock(t *testing.T) {
 			unwanted acme.n@1.0.0@linux-x64
 			unwanted acme.n@1.0.0@web
 			unwanted acme.p@1.1.0`},
+		{name: "denied with a newer one", requests: []string{"acme.n@linux-x64"}, after: before + "acme.n 1.1.0\n", policy: `{"deny": ["acme.n"]}`, want: `
+			missing command line > acme.n: https://u has 1.1.0, which the policy excludes (deny): acme.n is denied
+			held acme.n@1.1.0 universal deny:1 acme.n is denied
+			held acme.n@1.0.0 linux-x64 deny:1 acme.n is denied (locked)
+			unwanted acme.a@1.0.0
+			unwanted acme.b@1.0.0
+			unwanted acme.n@1.0.0@web
+			unwanted acme.p@1.1.0`},
 		{name: "cannot be looked up", requests: []string{"acme.a", "acme.p@1.1.0"}, fail: "acme.a", after: before, want: `
 			kept acme.a@1.0.0 < command line
 			same acme.b@1.0.0 < acme.a
@@ -186,7 +194,7 @@ func TestLockAsArgument(t *testing.T) {
 
 // TestUpdate checks that only what is named is chosen again, with what it newly needs.
 func TestUpdate(t *testing.T) {
-	requests := parseAll(t, "acme.a@^1", "acme.b", "acme.d@all")
+	requests := parseAll(t, "acme.a@^1", "acme.b", "acme.d@all", "acme.v@1.0.0", "acme.u")
 	c := Config{Keep: 2, Upstreams: []upstream.Upstream{newUniverse(t, "https://u", `
 		acme.a 1.0.0 needs=acme.c
 		acme.a 0.9.0
@@ -194,6 +202,10 @@ func TestUpdate(t *testing.T) {
 		acme.b 0.9.0 needs=acme.c
 		acme.c 1.0.0
 		acme.d 1.0.0
+		acme.u 1.0.0 needs=acme.v
+		acme.v 1.0.0
+		acme.v 2.0.0
+		acme.v 3.0.0
 	`)}}
 	c.Lock = lockOf(makePlan(t, c, requests...), requests...)
 	u := newUniverse(t, "https://u", `
@@ -204,6 +216,10 @@ func TestUpdate(t *testing.T) {
 		acme.c 2.0.0
 		acme.d 2.0.0
 		acme.e 1.0.0 needs=acme.b
+		acme.u 1.0.0 needs=acme.v
+		acme.v 1.0.0
+		acme.v 2.0.0
+		acme.v 3.0.0
 	`)
 	c.Upstreams, c.Now = []upstream.Upstream{u}, now
 	again, err := Requests(c.Lock)
@@ -217,7 +233,11 @@ func TestUpdate(t *testing.T) {
 		same acme.b@0.9.0 < acme.e, command line
 		same acme.c@1.0.0 < acme.b
 		same acme.d@1.0.0 < acme.a, command line
-		new acme.e@1.0.0 < acme.a`
+		new acme.e@1.0.0 < acme.a
+		same acme.u@1.0.0 < command line
+		same acme.v@3.0.0 < acme.u
+		same acme.v@2.0.0 < acme.u
+		same acme.v@1.0.0 < command line`
 	if got := showPlan(p); err != nil || got != trim(want) {
 		t.Errorf("got\n%s%v, want\n%s", got, err, trim(want))
 	}
@@ -231,6 +251,10 @@ func TestUpdate(t *testing.T) {
 		same acme.b@1.0.0 < acme.e, command line
 		updated acme.d@2.0.0 for 1.0.0 < acme.a, command line
 		new acme.e@1.0.0 < acme.a, acme.b
+		same acme.u@1.0.0 < command line
+		same acme.v@3.0.0 < acme.u
+		same acme.v@2.0.0 < acme.u
+		same acme.v@1.0.0 < command line
 		unwanted acme.c@1.0.0`
 	if got := showPlan(p); err != nil || got != trim(want) {
 		t.Errorf("all: got\n%s%v, want\n%s", got, err, trim(want))

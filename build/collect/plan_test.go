@@ -2,6 +2,7 @@ package collect
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -93,6 +94,7 @@ func TestPolicy(t *testing.T) {
 		acme.n 1.0.0
 		acme.n 2.0.0@linux-x64
 		acme.n 2.0.0@web
+		acme.only 1.0.0@linux-x64
 	`
 	for _, test := range []struct{ name, policy, request, want string }{
 		{"age", `{"minimumAge": "7d"}`, "acme.a",
@@ -119,6 +121,9 @@ func TestPolicy(t *testing.T) {
 			`new acme.n@2.0.0@linux-x64 < command line
 			new acme.n@1.0.0 < command line
 			held acme.n@2.0.0 web deny:1 acme.n@2.0.0@web is denied`},
+		{"on the only platform", `{"deny": ["acme.only"]}`, "acme.only",
+			`missing command line > acme.only: https://u has 1.0.0, which the policy excludes (deny): acme.only is denied
+			held acme.only@1.0.0 linux-x64 deny:1 acme.only is denied`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := Config{Upstreams: []upstream.Upstream{newUniverse(t, "https://u", list)}, Policy: parsePolicy(t, test.policy)}
@@ -146,6 +151,10 @@ func TestClosure(t *testing.T) {
 		acme.natives 1.0.0@linux-x64
 		acme.natives 1.0.0@web
 		acme.wide 1.0.0 needs=acme.natives
+		acme.w1 1.0.0 needs=acme.none
+		acme.w2 1.0.0 needs=acme.none
+		acme.w3 1.0.0 needs=acme.none
+		acme.w4 1.0.0 needs=acme.none
 	`
 	for _, test := range []struct {
 		name, request string
@@ -181,6 +190,12 @@ func TestClosure(t *testing.T) {
 			`new acme.natives@1.0.0@linux-x64 < acme.wide
 			new acme.wide@1.0.0 < command line
 			missing command line > acme.wide > acme.natives: https://u has no release for darwin-x64`},
+		{"by the first chain", "acme.w4 acme.w3 acme.w1 acme.w2", Config{},
+			`new acme.w1@1.0.0 < command line
+			new acme.w2@1.0.0 < command line
+			new acme.w3@1.0.0 < command line
+			new acme.w4@1.0.0 < command line
+			missing command line > acme.w1 > acme.none: https://u does not have it`},
 		{"by the shortest chain", "acme.broken acme.middle", Config{},
 			`new acme.broken@1.0.0 < command line
 			new acme.middle@1.0.0 < acme.broken, command line
@@ -215,6 +230,49 @@ func TestUpstreams(t *testing.T) {
 		p := makePlan(t, c, parseAll(t, request)...)
 		if got := showPlan(p); got != trim(want) {
 			t.Errorf("%s: got\n%swant\n%s", request, got, trim(want))
+		}
+	}
+}
+
+// TestOneUpstream checks that an extension is not from another upstream for another platform.
+func TestOneUpstream(t *testing.T) {
+	first := newUniverse(t, "https://first", "acme.n 1.0.0@linux-x64\nacme.a 1.0.0 needs=acme.n")
+	second := newUniverse(t, "https://second", "acme.n 1.0.0@darwin-x64")
+	p := makePlan(t, Config{Upstreams: []upstream.Upstream{first, second}}, parseAll(t, "acme.n@linux-x64", "acme.a@darwin-x64")...)
+	want := `
+		new acme.a@1.0.0 < command line
+		new acme.n@1.0.0@linux-x64 < command line
+		missing command line > acme.a > acme.n: https://first has no release for darwin-x64`
+	if got := showPlan(p); got != trim(want) {
+		t.Errorf("got\n%swant\n%s", got, trim(want))
+	}
+}
+
+// TestOtherExtension checks that a response about another extension is an error.
+func TestOtherExtension(t *testing.T) {
+	u := newUniverse(t, "https://u", "acme.a 1.0.0")
+	u.extensions["acme.b"] = u.extensions["acme.a"]
+	want := "missing command line > acme.b: https://u could not be asked: the response is about \"acme.a\"\n"
+	if got := showPlan(makePlan(t, Config{Upstreams: []upstream.Upstream{u}}, parseAll(t, "acme.b")...)); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestComplete checks how many releases are completed, and that this does not change what an
+// upstream has returned.
+func TestComplete(t *testing.T) {
+	u := newUniverse(t, "https://u", "")
+	for i := range 3 * maxRefused {
+		u.add(t, "acme.a", []string{fmt.Sprintf("1.%d.0", i)})
+	}
+	c := Config{Upstreams: []upstream.Upstream{u}, Policy: parsePolicy(t, `{"required": {"signature": true}}`)}
+	p := makePlan(t, c, parseAll(t, "acme.a")...)
+	if len(p.Held) != 1 || p.Held[0].Rule != "required.signature" || u.requests != 1+maxRefused {
+		t.Errorf("%d requests, held %+v", u.requests, p.Held)
+	}
+	for _, r := range u.extensions["acme.a"].Releases {
+		if r.Package.Size != -1 {
+			t.Fatalf("%s was changed", r.Version)
 		}
 	}
 }
