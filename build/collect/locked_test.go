@@ -136,6 +136,17 @@ func TestCompareWithLock(t *testing.T) {
 	}
 }
 
+// TestOlderEngine checks that a locked package is replaced by an older one, if an older editor is to
+// run it.
+func TestOlderEngine(t *testing.T) {
+	c := Config{Upstreams: []upstream.Upstream{newUniverse(t, "https://u", "acme.a 1.0.0\nacme.a 1.1.0 engine=^1.90.0")}}
+	c.Lock = lockOf(makePlan(t, c, parseAll(t, "acme.a")...))
+	c.Engines = []string{"1.80.0"}
+	if got, want := showPlan(makePlan(t, c, parseAll(t, "acme.a")...)), "updated acme.a@1.0.0 for 1.1.0 < command line\n"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestLockedEntries checks that a package that is locked keeps its entry, and is not completed
 // again.
 func TestLockedEntries(t *testing.T) {

@@ -62,6 +62,8 @@ func TestSelection(t *testing.T) {
 		{"all platforms", "acme.native", Config{},
 			"new Acme.Native@2.1.0@linux-x64 < command line\nnew Acme.Native@2.1.0@web < command line\nnew Acme.Native@2.0.0 < command line\nnew Acme.Native@2.0.0@win32-x64 < command line"},
 		{"a platform", "acme.native@linux-x64", Config{}, "new Acme.Native@2.1.0@linux-x64 < command line"},
+		{"three for a platform", "acme.native@linux-x64", Config{Keep: 3},
+			"new Acme.Native@2.1.0@linux-x64 < command line\nnew Acme.Native@2.0.0@linux-x64 < command line\nnew Acme.Native@1.0.0 < command line"},
 		{"a platform with universal packages only", "acme.native@darwin-arm64", Config{}, "new Acme.Native@2.0.0 < command line"},
 		{"universal", "acme.native@universal", Config{}, "new Acme.Native@2.0.0 < command line"},
 		{"platforms", "acme.native", Config{Platforms: []string{"win32-x64", "linux-x64"}},
