@@ -285,6 +285,9 @@ func (x *closure) useKnown(n *node, wants []want) bool {
 	}
 	for i, w := range wants {
 		n.wants[w].answer = answers[i]
+		for _, c := range answers[i].chosen {
+			n.from[w.group] = c.entry.Upstream
+		}
 	}
 	return true
 }
@@ -294,9 +297,10 @@ func (x *closure) upstreams(n *node, g group) []upstream.Upstream {
 	if u := x.addresses[g.address]; g.address != "" {
 		return []upstream.Upstream{u}
 	}
-	if name, ok := n.from[g]; ok {
-		i := slices.IndexFunc(x.Upstreams, func(u upstream.Upstream) bool { return u.Name() == name })
-		return x.Upstreams[i : i+1]
+	for i, u := range x.Upstreams {
+		if u.Name() == n.from[g] {
+			return x.Upstreams[i : i+1]
+		}
 	}
 	return x.Upstreams
 }

@@ -340,6 +340,53 @@ func TestRemovedAgain(t *testing.T) {
 	}
 }
 
+// TestStateOfUpdate checks that an extension that an update leaves as it is locked does not count as
+// chosen: the lock may be older than the state, because somebody has restored it.
+func TestStateOfUpdate(t *testing.T) {
+	u := newUniverse(t, "https://u", "acme.a 1.0.0\nacme.b 1.0.0")
+	u.feed = true
+	requests := parseAll(t, "acme.a", "acme.b")
+	c := Config{Upstreams: []upstream.Upstream{u}, State: &State{}, Now: now}
+	old := lockOf(makePlan(t, c, requests...), requests...)
+	u.add(t, "acme.a", []string{"2.0.0"})
+	c.Lock = old
+	c.State = makePlan(t, c, requests...).State
+	for name, want := range map[string]string{
+		"acme.b": "same acme.a@1.0.0 < command line\nsame acme.b@1.0.0 < command line",
+		"":       "updated acme.a@2.0.0 for 1.0.0 < command line\nsame acme.b@1.0.0 < command line",
+	} {
+		p, err := Update(t.Context(), requests, slices.DeleteFunc([]string{name}, func(id string) bool { return id == "" }), c)
+		if got := showPlan(p); err != nil || got != trim(want) {
+			t.Errorf("update %s: got\n%s%v, want\n%s", name, got, err, trim(want))
+		}
+		again := c
+		again.State = p.State
+		if got := showPlan(makePlan(t, again, requests...)); !strings.HasPrefix(got, "updated acme.a@2.0.0 for 1.0.0") {
+			t.Errorf("after the update of %s: got\n%s", name, got)
+		}
+	}
+}
+
+// TestAllAsked checks that the state has all upstreams on which the choice of an extension depends,
+// though only some of them are asked about something new.
+func TestAllAsked(t *testing.T) {
+	first := newUniverse(t, "https://first", "acme.a 1.0.0 pre")
+	second := newUniverse(t, "https://second", "acme.a 0.1.0")
+	first.feed, second.feed = true, true
+	requests := parseAll(t, "acme.a", "acme.a@pre-release")
+	c := Config{Upstreams: []upstream.Upstream{first, second}, State: &State{}}
+	for n := range requests {
+		p := makePlan(t, c, requests[:n+1]...)
+		c.Lock, c.State = lockOf(p), p.State
+	}
+	second.add(t, "acme.a", []string{"0.2.0"})
+	second.changes = []upstream.Change{{ID: "acme.a"}}
+	want := "same acme.a@1.0.0 < command line\nupdated acme.a@0.2.0 for 0.1.0 < command line\n"
+	if got := showPlan(makePlan(t, c, requests...)); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // TestCancelled checks that a plan ends with its context.
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())

@@ -240,13 +240,22 @@ func TestUpstreams(t *testing.T) {
 func TestOneUpstream(t *testing.T) {
 	first := newUniverse(t, "https://first", "acme.n 1.0.0@linux-x64\nacme.a 1.0.0 needs=acme.n")
 	second := newUniverse(t, "https://second", "acme.n 1.0.0@darwin-x64")
-	p := makePlan(t, Config{Upstreams: []upstream.Upstream{first, second}}, parseAll(t, "acme.n@linux-x64", "acme.a@darwin-x64")...)
+	first.feed, second.feed = true, true
+	requests := parseAll(t, "acme.n@linux-x64", "acme.a@darwin-x64")
+	c := Config{Upstreams: []upstream.Upstream{first, second}, State: &State{}}
+	p := makePlan(t, c, requests...)
 	want := `
 		new acme.a@1.0.0 < command line
 		new acme.n@1.0.0@linux-x64 < command line
 		missing command line > acme.a > acme.n: https://first has no release for darwin-x64`
 	if got := showPlan(p); got != trim(want) {
 		t.Errorf("got\n%swant\n%s", got, trim(want))
+	}
+	p = makePlan(t, c, requests[0])
+	c.Lock, c.State = lockOf(p), p.State
+	want = strings.Replace(want, "new acme.n", "same acme.n", 1)
+	if got := showPlan(makePlan(t, c, requests...)); got != trim(want) {
+		t.Errorf("with a state, got\n%swant\n%s", got, trim(want))
 	}
 }
 

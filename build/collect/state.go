@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"galbuild/build/blob"
@@ -96,17 +97,18 @@ func (x *closure) useState(ctx context.Context) *State {
 
 // learn returns what is known of an extension, or nil if it must be looked up again.
 func (x *closure) learn(n *node) *Known {
+	earlier := x.known(n.id)
+	if !n.asked {
+		return earlier
+	}
+	if x.pinned(n.id) || len(n.unsatisfied()) > 0 {
+		return nil
+	}
 	k := &Known{Chosen: make(map[string][]string), Needs: make(map[string][]string)}
 	for _, u := range x.Upstreams {
-		if n.listings[u.Name()] != nil {
-			k.Upstreams = append(k.Upstreams, u.Name())
+		if name := u.Name(); n.listings[name] != nil || earlier != nil && slices.Contains(earlier.Upstreams, name) {
+			k.Upstreams = append(k.Upstreams, name)
 		}
-	}
-	if earlier := x.known(n.id); !n.asked && earlier != nil {
-		k.Upstreams = earlier.Upstreams
-	}
-	if len(n.unsatisfied()) > 0 {
-		return nil
 	}
 	for w, found := range n.wants {
 		if w.address != "" || len(found.held)+len(found.warnings) > 0 {
