@@ -85,8 +85,8 @@ func (x *closure) gather(n *node) []*gathered {
 	return list
 }
 
-// keepReasons sets who wants the packages of an extension that stays as it is locked. It is not known
-// which of its versions somebody wanted, so each keeps those who wanted it and still want the
+// keepReasons sets who wants the packages of an extension that stays as it is locked. It is not
+// known which of its versions somebody wanted, so each keeps those who wanted it and still want the
 // extension, and gets those who have not wanted the extension before.
 func (x *closure) keepReasons(n *node, all map[string]*gathered) {
 	now, before := make(map[string]bool), make(map[string]bool)
@@ -258,9 +258,9 @@ func (n *node) allWarnings() (all []string) {
 	return all
 }
 
-// compare sets the statuses of packages by comparing them with the earlier lock, and lists those that
-// nothing wants any more. A new package is an update of one for the same platform and channel, if
-// one was dropped, or else of any that was.
+// compare sets the statuses of packages by comparing them with the earlier lock, and lists those
+// that nothing wants any more. A new package is an update of one for the same platform and channel,
+// if one was dropped, or else of any that was.
 func (x *closure) compare(p *Plan) {
 	dropped := x.dropped(p)
 	added := make(map[string][]*Planned)
@@ -283,8 +283,8 @@ func (x *closure) compare(p *Plan) {
 	slices.SortFunc(p.Unwanted, lock.Compare)
 }
 
-// replace makes new packages updates of those that were dropped, newest first, where same is true. It
-// returns the dropped packages that no new one replaces.
+// replace makes new packages updates of those that were dropped, newest first, where same is true.
+// It returns the dropped packages that no new one replaces.
 func replace(added []*Planned, dropped []*lock.Entry, same func(*Planned, *lock.Entry) bool) (left []*lock.Entry) {
 	for _, d := range dropped {
 		replaced := false

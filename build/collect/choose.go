@@ -240,7 +240,8 @@ func filter(all []*release, ok func(*release) bool) (some []*release) {
 	return some
 }
 
-// needed returns ids in lower case, sorted, without duplicates and those that the editor has itself.
+// needed returns ids in lower case, sorted, without duplicates and those that the editor has
+// itself.
 func needed(ids []string) []string {
 	for i := range ids {
 		ids[i] = strings.ToLower(ids[i])

@@ -244,7 +244,8 @@ func (x *closure) lookUp(ctx context.Context, n *node) {
 	}
 }
 
-// usePinned chooses what is locked, if the extension is to stay as it is and has something that fits.
+// usePinned chooses what is locked, if the extension is to stay as it is and has something that
+// fits.
 func (x *closure) usePinned(n *node, wants []want) bool {
 	if !x.pinned(n.id) {
 		return false
@@ -305,9 +306,9 @@ func (x *closure) upstreams(n *node, g group) []upstream.Upstream {
 	return x.Upstreams
 }
 
-// lookUpGroup chooses the packages of a group from the first upstream that has one of them. It stops
-// at an upstream that cannot be asked: the extension of the next one may be another, by somebody who
-// registered the same name there.
+// lookUpGroup chooses the packages of a group from the first upstream that has one of them. It
+// stops at an upstream that cannot be asked: the extension of the next one may be another, by
+// somebody who registered the same name there.
 func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
 	n.asked = true
 	offered := make(map[string]bool)

@@ -221,8 +221,8 @@ func checkNeeds(t *testing.T, u *universe, p *Plan, packs bool) {
 	}
 }
 
-// checkSecondRun changes the upstream, and checks that a run with a state makes the same plan as one
-// without, and that it looks up nothing that is locked and has not changed.
+// checkSecondRun changes the upstream, and checks that a run with a state makes the same plan as
+// one without, and that it looks up nothing that is locked and has not changed.
 func checkSecondRun(t *testing.T, r *rand.Rand, u *universe, c Config, requests []Request, earlier *lock.Lock) {
 	t.Helper()
 	c.Lock, c.State = earlier, &State{}
@@ -340,8 +340,8 @@ func TestRemovedAgain(t *testing.T) {
 	}
 }
 
-// TestStateOfUpdate checks that an extension that an update leaves as it is locked does not count as
-// chosen: the lock may be older than the state, because somebody has restored it.
+// TestStateOfUpdate checks that an extension that an update leaves as it is locked does not count
+// as chosen: the lock may be older than the state, because somebody has restored it.
 func TestStateOfUpdate(t *testing.T) {
 	u := newUniverse(t, "https://u", "acme.a 1.0.0\nacme.b 1.0.0")
 	u.feed = true

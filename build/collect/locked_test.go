@@ -12,8 +12,8 @@ import (
 	"galbuild/build/upstream"
 )
 
-// TestCompareWithLock checks what a plan says about packages of the last run, after the upstream has
-// changed, or what is asked for.
+// TestCompareWithLock checks what a plan says about packages of the last run, after the upstream
+// has changed, or what is asked for.
 func TestCompareWithLock(t *testing.T) {
 	const before = `
 		acme.a 1.0.0 needs=acme.b
@@ -136,8 +136,8 @@ func TestCompareWithLock(t *testing.T) {
 	}
 }
 
-// TestOlderEngine checks that a locked package is replaced by an older one, if an older editor is to
-// run it.
+// TestOlderEngine checks that a locked package is replaced by an older one, if an older editor is
+// to run it.
 func TestOlderEngine(t *testing.T) {
 	c := Config{Upstreams: []upstream.Upstream{newUniverse(t, "https://u", "acme.a 1.0.0\nacme.a 1.1.0 engine=^1.90.0")}}
 	c.Lock = lockOf(makePlan(t, c, parseAll(t, "acme.a")...))

@@ -149,8 +149,8 @@ func (p *parser) text(text []byte, dir string, o origin) {
 	}
 }
 
-// isHeading reports whether a line is one that code --list-extensions prints above the extensions of
-// a remote host.
+// isHeading reports whether a line is one that code --list-extensions prints above the extensions
+// of a remote host.
 func isHeading(line string) bool {
 	return strings.HasPrefix(line, "Extensions installed on ") && strings.HasSuffix(line, ":")
 }

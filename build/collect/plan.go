@@ -22,7 +22,7 @@ type Config struct {
 	Platforms   []string // target platforms; nil is all that an extension has and the policy permits
 	PreReleases bool     // also the newest pre-release, if it is newer than the newest release
 	Keep        int      // how many versions of each channel; 0 is 1
-	Packs       bool     // the members of packs too
+	Packs       bool     // the members of packs too, whatever Policy says; see policy.Collect
 
 	Policy *policy.Policy // nil permits everything
 	Lock   *lock.Lock     // of the last run; nil is an empty one
@@ -30,8 +30,8 @@ type Config struct {
 	Now    time.Time      // what is young is decided by it, and new entries are added at it
 	Jobs   int            // requests at once; 0 is 4
 
-	// Progress is called with the number of extensions that have been looked up, and with how many
-	// are known to be wanted. It is not called by two goroutines at once.
+	// Progress is called with the number of extensions that have been looked up, and with how
+	// many are known to be wanted. It is not called by two goroutines at once.
 	Progress func(done, total int)
 }
 
@@ -49,14 +49,14 @@ type Plan struct {
 // Planned is a package of a plan.
 type Planned struct {
 	// Entry is what is known of the package before it is downloaded. SHA256 is zero if the
-	// upstream does not state it, and Size is -1 if it is not known. The entry of a package that
-	// is already locked is that of the lock, except for WantedBy.
+	// upstream does not state it, and Size is -1 if it is not known. The entry of a package
+	// that is already locked is that of the lock, except for WantedBy.
 	lock.Entry
 	Status   Status `json:"status"`
 	Replaces string `json:"replaces,omitempty"` // the version that was locked for the platform and channel
 
-	// Extension and Release are what the upstream lists, Release after Complete. They are nil if
-	// the upstream was not asked, or does not list the package any more.
+	// Extension and Release are what the upstream lists, Release after Complete. They are nil
+	// if the upstream was not asked, or does not list the package any more.
 	Extension *upstream.Extension `json:"-"`
 	Release   *upstream.Release   `json:"-"`
 	Upstream  upstream.Upstream   `json:"-"` // nil if Release is nil

@@ -15,7 +15,8 @@ type Request struct {
 	Channel  Channel
 	Platform string      // target platform, or catalog.Universal; "" is all platforms of Config
 	Entry    *lock.Entry // the package of a lock that is an argument; nil if an upstream is asked
-	// Address is a URL of a package, or github:OWNER/REPO[@TAG]. The other fields are zero then.
+	// Address is a URL of a package, or github:OWNER/REPO[@TAG]. Of the other fields, only
+	// Source and Line are set then.
 	Address string
 
 	Source string // "command line", or the name of the file, with slashes
@@ -39,8 +40,8 @@ type Channel int
 const (
 	// Latest is the newest release. It is also used for the versions of a range.
 	Latest Channel = iota
-	// PreRelease is the newest version, whether it is a release or a pre-release: what an editor
-	// installs if people choose pre-releases.
+	// PreRelease is the newest version, whether it is a release or a pre-release: what an
+	// editor installs if people choose pre-releases.
 	PreRelease
 	// All is every version, releases and pre-releases.
 	All
@@ -64,7 +65,8 @@ type ParseConfig struct {
 // Parse returns what the arguments of a command ask for, in their order:
 //
 //	publisher.name[@VERSION|@RANGE|@latest|@pre-release|@all][@PLATFORM]
-//	@list.txt         a list with one of these on each line, or any of the files below; - is standard input
+//	@list.txt         a list with one of these on each line, or any of the files below
+//	-                 a list from standard input
 //	extensions.json   the recommendations of a workspace, or {"extensions": […]}
 //	x.code-workspace  the recommendations of a workspace
 //	product.json      what the editor recommends

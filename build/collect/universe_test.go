@@ -34,7 +34,7 @@ type universe struct {
 
 // newUniverse returns an upstream that lists what lines describe:
 //
-//	acme.hello 1.2.0@linux-x64 pre engine=^1.80.0 needs=acme.a,acme.b pack=acme.c age=3d size=4711 licence=MIT sha256
+//	acme.hello 1.2.0@linux-x64 pre engine=^1.80.0 needs=acme.a,acme.b pack=acme.c age=3d
 func newUniverse(t *testing.T, name, text string) *universe {
 	t.Helper()
 	u := &universe{name: name, extensions: make(map[string]*upstream.Extension), failing: make(map[string]error), asked: make(map[string]int)}

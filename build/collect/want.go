@@ -32,8 +32,8 @@ type group struct {
 	address string // of the upstream, or "" for those of Config
 }
 
-// isPackage reports whether a group is the packages at an address, and not those of a repository, of
-// which the newest are chosen.
+// isPackage reports whether a group is the packages at an address, and not those of a repository,
+// of which the newest are chosen.
 func (g group) isPackage() bool {
 	return g.address != "" && (!isGitHub(g.address) || strings.Contains(g.address, "@"))
 }

@@ -71,10 +71,10 @@ type Candidate struct {
 	Licence   string    // SPDX expression; "" if it is not known
 	Served    bool      // it is in the generation that is served
 	Admitted  bool      // this policy has let it in before, so it is old enough
-	// Listed is set for a package that an upstream lists and that is not here yet. No rule applies
-	// to what the upstream does not state and the package may have: a licence, and a size, which
-	// is 0 then. Without a date of publication, it counts from now on as seen, and the gallery
-	// applies the minimum age.
+	// Listed is set for a package that an upstream lists and that is not here yet. No rule
+	// applies to what the upstream does not state and the package may have: a licence, and a
+	// size, which is 0 then. Without a date of publication, it counts from now on as seen, and
+	// the gallery applies the minimum age.
 	Listed bool
 }
 
