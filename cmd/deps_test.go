@@ -131,7 +131,7 @@ func TestOneOfEach(t *testing.T) {
 // has a comment with the reason.
 func TestOneWay(t *testing.T) {
 	for call, want := range map[string][]string{
-		`\.Rename(at)?\(`: {"build/atomicfile", "build/blob", "build/source", "publish/bundle", "publish/target/dir"},
+		`\.Rename(at)?\(`: {"build/atomicfile", "build/blob", "build/download", "publish/bundle", "publish/target/dir"},
 		`\bjson\.(Marshal|MarshalIndent|NewEncoder)\(`: {
 			"build/catalog", "build/jsondoc", "build/vsix/manifest", "publish/target/dropbox",
 		},

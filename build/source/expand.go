@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"galbuild/build/download"
 )
 
 // An expansion is the state of one call of [Expand].
@@ -180,24 +182,10 @@ func startsAsPackage(path string) error {
 		return err
 	}
 	defer file.Close()
-	start := make([]byte, magicSize)
+	start := make([]byte, download.MagicSize)
 	n, _ := file.Read(start)
-	if !isPackage(start[:n]) {
+	if !download.IsPackage(start[:n]) {
 		return fmt.Errorf("not a .vsix file; if it is a list of sources, write %q", "@"+path)
 	}
 	return nil
 }
-
-// magicSize is the number of bytes that isPackage needs.
-const magicSize = 4
-
-// isPackage reports whether a file that starts with these bytes may be a package: a zip archive,
-// or one that is compressed with gzip, as Microsoft's gallery sends it and curl saves it.
-func isPackage(start []byte) bool {
-	s := string(start)
-	return strings.HasPrefix(s, "PK\x03\x04") || strings.HasPrefix(s, "PK\x05\x06") ||
-		strings.HasPrefix(s, gzipMagic)
-}
-
-// gzipMagic is the start of gzip data.
-const gzipMagic = "\x1f\x8b"

@@ -16,6 +16,8 @@ import (
 	"golang.org/x/text/encoding"
 	utf16 "golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"galbuild/build/download"
 )
 
 // listBytes is the limit of a list, in bytes.
@@ -25,7 +27,7 @@ const listBytes = 16 << 20
 func (x *expansion) list(s spec) {
 	if scheme.MatchString(s.text[1:]) {
 		err := errors.New("a list must be a local file; download it first")
-		x.problem(withoutSecrets(s.text), s.withOrigin(err))
+		x.problem(download.WithoutSecrets(s.text), s.withOrigin(err))
 		return
 	}
 	path := s.path(s.text[1:])

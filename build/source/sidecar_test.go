@@ -1,8 +1,11 @@
 package source
 
 import (
+	"archive/zip"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -73,4 +76,27 @@ func TestOtherNames(t *testing.T) {
 		wantList(t, "paths of "+source, paths, want...)
 		wantList(t, "problems of "+source, problems)
 	}
+}
+
+// packageOf returns a package with a file of this text, stored without compression.
+func packageOf(text string) string {
+	var b strings.Builder
+	z := zip.NewWriter(&b)
+	for _, f := range []struct{ name, text string }{
+		{"extension.vsixmanifest", `<PackageManifest><Metadata><Identity Id="hello" Version="1.0.0" Publisher="acme"/></Metadata></PackageManifest>`},
+		{"extension/package.json", `{"name":"hello","publisher":"acme","version":"1.0.0","engines":{"vscode":"*"}}`},
+		{"extension/data.txt", text},
+	} {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Store})
+		if err == nil {
+			_, err = io.WriteString(w, f.text)
+		}
+		if err != nil {
+			panic(err) // a strings.Builder returns no errors
+		}
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
+	return b.String()
 }

@@ -26,13 +26,8 @@
 // are neither sources nor sidecars, except for the package that was unpacked there. A file that
 // is itself an argument or a line of a list is always used.
 //
-// Downloads are cached. If a package has not changed, the server sends a response without a
-// body. A download that was interrupted is resumed, also by a later run. These are the files in
-// the folder for downloads, where <key> is the SHA-256 of the URL in hexadecimal:
-//
-//	<key>.vsix, <key>.json            the package, and the validators of HTTP for it
-//	<key>.part, <key>.part.json       the same for an incomplete download
-//	stdin-<sha256 of its bytes>.vsix  a package from standard input
+// Downloads are cached, and resumed if they were interrupted, as package download describes. A
+// package from standard input is stored in the same folder, as stdin-<sha256 of its bytes>.vsix.
 //
 // A URL may contain credentials: https://user:password@host/x.vsix. They are sent to that host
 // only, and never appear in messages or files.
@@ -115,15 +110,6 @@ func Expand(ctx context.Context, args []string, c Config) ([]Item, []Problem, er
 }
 
 func (c Config) withDefaults() Config {
-	if c.Client == nil {
-		c.Client, _ = retry.New(retry.Config{}) // cannot fail without a file
-	}
-	if c.Progress == nil {
-		c.Progress = func(string, int64, int64) {}
-	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
 	if c.Skip != "" {
 		c.Skip = realPath(c.Skip)
 	}

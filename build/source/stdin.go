@@ -2,16 +2,17 @@ package source
 
 import (
 	"bufio"
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
+
 	"io"
 	"os"
 	"path/filepath"
 
 	"galbuild/build/atomicfile"
+	"galbuild/build/download"
+	"galbuild/build/vsix"
 )
 
 const stdinName = "standard input"
@@ -34,11 +35,11 @@ func (x *expansion) readStdin(s spec) error {
 	}
 	x.stdinRead = true
 	in := bufio.NewReader(x.Stdin)
-	start, err := in.Peek(magicSize)
+	start, err := in.Peek(download.MagicSize)
 	switch {
 	case err != nil && err != io.EOF:
 		return err
-	case isPackage(start):
+	case download.IsPackage(start):
 		return x.storeStdin(in)
 	}
 	return x.lines(in, stdinName, "")
@@ -47,11 +48,11 @@ func (x *expansion) readStdin(s spec) error {
 // storeStdin stores a package from standard input in the folder for downloads, under the hash of
 // its bytes. If it is there already, the file stays, so that its stamp does not change.
 func (x *expansion) storeStdin(in io.Reader) error {
-	dir, err := x.downloadFolder()
+	folder, err := x.downloadFolder()
 	if err != nil {
 		return err
 	}
-	at, err := os.OpenRoot(dir)
+	at, err := os.OpenRoot(folder.Dir)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (x *expansion) storeStdin(in io.Reader) error {
 	}
 	defer atomicfile.Discard(at, temp)
 	hash := sha256.New()
-	if _, err := x.copy(io.MultiWriter(temp, hash), in, 0, func(int64) {}); err != nil {
+	if err := x.copyStdin(io.MultiWriter(temp, hash), in); err != nil {
 		return err
 	}
 	name := "stdin-" + hex.EncodeToString(hash.Sum(nil)) + suffix
@@ -71,7 +72,19 @@ func (x *expansion) storeStdin(in io.Reader) error {
 			return err
 		}
 	}
-	return x.addDownloaded(stdinName, stdinOrigin, filepath.Join(dir, name))
+	return x.addDownloaded(stdinName, stdinOrigin, filepath.Join(folder.Dir, name))
+}
+
+// copyStdin copies a package within the limit of its size.
+func (x *expansion) copyStdin(to io.Writer, in io.Reader) error {
+	if x.MaxBytes > 0 {
+		in = io.LimitReader(in, x.MaxBytes+1)
+	}
+	size, err := io.Copy(to, in)
+	if err != nil {
+		return err
+	}
+	return download.Package(vsix.Limits{}).CheckSize(size, x.MaxBytes)
 }
 
 // addDownloaded adds a file of the folder for downloads.
@@ -85,22 +98,4 @@ func (x *expansion) addDownloaded(name, origin, path string) error {
 		real: realPath(path),
 	})
 	return nil
-}
-
-// downloadFolder returns the absolute path of the folder for downloads, and creates it if missing.
-func (x *expansion) downloadFolder() (string, error) {
-	if x.Downloads == "" {
-		return "", errors.New("no folder for downloads is set")
-	}
-	dir, err := filepath.Abs(x.Downloads)
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("create the folder for downloads: %w", err)
-	}
-	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
-		return "", cmp.Or(err, fmt.Errorf("folder for downloads %s: %w", dir, atomicfile.ErrLink))
-	}
-	return dir, nil
 }

@@ -1,8 +1,7 @@
-package source
+package download
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,16 +21,16 @@ import (
 	"galbuild/build/vsix"
 )
 
-// A record has the headers of the response with a package. It is stored as JSON next to the
-// package, or next to the part of an incomplete download.
+// A record has the headers of the response with a file. It is stored as JSON next to the file, or
+// next to the part of an incomplete download.
 type record struct {
 	URL          string `json:"url"` // without credentials
 	ETag         string `json:"etag,omitempty"`
 	LastModified string `json:"lastModified,omitempty"`
 	Encoding     string `json:"contentEncoding,omitempty"`
 
-	// Size is in bytes. For a package, it is the size of its file. For a part, it is the size
-	// of the complete body as sent, or -1 if it is unknown.
+	// Size is in bytes. For a file, it is that of the file in the folder. For a part, it is the
+	// size of the complete body as sent, or -1 if it is unknown.
 	Size int64 `json:"size"`
 }
 
@@ -58,7 +57,7 @@ func (f *record) validator() string {
 const maxRecordBytes = 1 << 20
 
 // readRecord reads the record of a download. It returns an error if the record is damaged; the
-// callers then download the package again.
+// callers then download the file again.
 func readRecord(path string) (*record, error) {
 	text, err := regularfile.ReadFile(path, maxRecordBytes)
 	if err != nil {
@@ -87,83 +86,77 @@ func (f *record) write(path string) error {
 	})
 }
 
-// cached returns the record of the package in the cache. It returns nil if there is none, if the
-// file has another size than the record, or if the file does not start like a package.
-func (d *download) cached() *record {
-	f, err := readRecord(d.base + ".json")
+// cached returns the record of the file in the folder. It returns nil if there is none, if the file
+// has another size than the record, or if it does not start like a file of its kind.
+func (j *job) cached() *record {
+	f, err := readRecord(j.base + ".json")
 	if err != nil {
 		return nil
 	}
-	info, err := os.Stat(d.base + suffix)
+	info, err := os.Stat(j.base + j.Kind.Suffix)
 	if err != nil || info.Size() != f.Size {
 		return nil
 	}
-	if start, err := readStart(d.base + suffix); err != nil || !isPackage(start) {
+	if start, err := readStart(j.base + j.Kind.Suffix); err != nil || !j.startsWell(start) {
 		return nil
 	}
 	return f
 }
 
-// store moves a complete part into the cache. If it is not a package, it is discarded, and the
-// cache stays as it was. If the download was resumed, the whole package is verified, because an
+func (j *job) startsWell(start []byte) bool { return j.Kind.Is == nil || j.Kind.Is(start) }
+
+// store moves a complete part into the folder. If it is not what was expected, it is discarded, and
+// the folder stays as it was. If the download was resumed, the whole file is verified, because an
 // earlier part may have been damaged after its start.
-func (d *download) store(p *part, resumed bool) error {
+func (j *job) store(p *part, resumed bool) error {
 	defer p.discard()
-	if err := d.decode(p); err != nil {
+	if err := j.decode(p); err != nil {
 		return err
 	}
 	start, err := readStart(p.base)
 	if err != nil {
 		return err
 	}
-	if !isPackage(start) {
-		return d.notPackageError(start)
+	if !j.startsWell(start) {
+		return j.wrongKindError(start)
 	}
 	if resumed {
-		if err := d.verify(p.base, start); err != nil {
-			return fmt.Errorf("the file that was downloaded in parts is not a package: %w", err)
+		if err := j.verify(p.base, start); err != nil {
+			return fmt.Errorf("the file that was downloaded in parts is not a %s: %w", j.Kind.Name, err)
 		}
 	}
-	return d.install(p)
+	if err := j.check(p.base); err != nil {
+		return err
+	}
+	return j.install(p)
 }
 
-// verify reads all of a package, or of one that is compressed with gzip.
-func (d *download) verify(path string, start []byte) error {
+// verify reads all of a file that was downloaded in parts.
+func (j *job) verify(path string, start []byte) error {
+	if j.Kind.Verify == nil {
+		return nil
+	}
 	file, err := regularfile.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	limits := vsix.Limits{Ratio: d.MaxRatio, PackageBytes: d.MaxBytes}
-	if bytes.HasPrefix(start, []byte(gzipMagic)) {
-		unzipped, err := gzip.NewReader(bufio.NewReader(file))
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(io.Discard, limits.Decompressed(unzipped, info.Size()))
-		return err
-	}
-	p, err := vsix.Open(file, info.Size(), limits)
-	if err != nil {
-		return err
-	}
-	return p.Walk(func(vsix.Entry, io.Reader) error { return nil })
+	return j.Kind.Verify(file, start)
 }
 
 // decode decompresses the part if the response was compressed with Content-Encoding. If the file
-// itself is a compressed package, it stays compressed.
-func (d *download) decode(p *part) error {
+// itself is compressed, it stays so: some servers name the compression of an archive there, too.
+func (j *job) decode(p *part) error {
 	switch p.Encoding {
 	case "", "identity":
 		return nil
 	case "gzip", "x-gzip":
 	default:
-		return fmt.Errorf("%s sent the package with Content-Encoding %q, which is not supported",
-			d.url.Host, p.Encoding)
+		return fmt.Errorf("%s sent the %s with Content-Encoding %q, which is not supported",
+			j.URL.Host, j.Kind.Name, p.Encoding)
+	}
+	if !j.SHA256.IsZero() && j.check(p.base) == nil {
+		return nil
 	}
 	encoded, err := regularfile.Open(p.base)
 	if err != nil {
@@ -178,9 +171,9 @@ func (d *download) decode(p *part) error {
 	if err != nil {
 		return err
 	}
-	within := vsix.Limits{Ratio: d.MaxRatio}.Decompressed(from, info.Size())
+	within := vsix.Limits{Ratio: j.MaxRatio}.Decompressed(from, info.Size())
 	return atomicfile.Replace(p.base, atomicfile.FileMode, func(to *os.File) error {
-		if _, err := d.copy(to, within, 0, func(int64) {}); err != nil {
+		if _, err := j.copy(to, within, 0, func(int64) {}); err != nil {
 			return fmt.Errorf("decode the response: %w", err)
 		}
 		return nil
@@ -210,46 +203,35 @@ func readStart(path string) ([]byte, error) {
 	return start[:n], err
 }
 
-func (d *download) notPackageError(start []byte) error {
-	kind := http.DetectContentType(start)
-	switch {
-	case len(start) == 0:
-		kind = "an empty response"
-	case strings.HasPrefix(kind, "text/html"):
-		return fmt.Errorf("%s sent an HTML page instead of a package; perhaps it requires a login",
-			d.url.Host)
-	case strings.HasPrefix(kind, "text/"):
-		first, _, _ := bytes.Cut(bytes.TrimSpace(start), []byte("\n"))
-		kind = fmt.Sprintf("%.80q", first)
+// install replaces the file in the folder with p. A file that is stored by its address and its
+// record are two files, which cannot be replaced in one step. Therefore install removes the old
+// record first: if the run is killed between the steps, the file has no record, and is downloaded
+// again.
+func (j *job) install(p *part) error {
+	path := j.base + j.Kind.Suffix
+	if !j.SHA256.IsZero() {
+		return os.Rename(p.base, path)
 	}
-	return fmt.Errorf("%s sent %s instead of a package", d.url.Host, kind)
-}
-
-// install replaces the package in the cache with p. A package and its record are two files, which
-// cannot be replaced in one step. Therefore install removes the old record first: if the run is
-// killed between the steps, the package has no record, and is downloaded again.
-func (d *download) install(p *part) error {
-	path := d.base + suffix
 	info, err := os.Stat(p.base)
 	if err != nil {
 		return err
 	}
 	p.Size = info.Size()
 	if p.LastModified == "" && sameContent(p.base, path) {
-		return p.write(d.base + ".json") // the modification time stays
+		return p.write(j.base + ".json") // the modification time stays
 	}
 	if changed, err := http.ParseTime(p.LastModified); err == nil {
 		if err := os.Chtimes(p.base, time.Time{}, changed); err != nil {
 			return err
 		}
 	}
-	if err := os.Remove(d.base + ".json"); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(j.base + ".json"); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	if err := os.Rename(p.base, path); err != nil {
 		return err
 	}
-	return p.write(d.base + ".json")
+	return p.write(j.base + ".json")
 }
 
 func sameContent(a, b string) bool {

@@ -1,4 +1,4 @@
-package source
+package download
 
 import (
 	"context"
@@ -18,20 +18,20 @@ type damagedPart struct{ error }
 
 func (e damagedPart) Unwrap() error { return e.error }
 
-// try makes one attempt to download the package, or the rest of it. If the part of an earlier
+// try makes one attempt to download the file, or the rest of it. If the part of an earlier
 // attempt is damaged, the error is a damagedPart.
 //
 // The request accepts no Content-Encoding. Otherwise net/http would request gzip, decode it and
 // hide the length, and the size of the part would not be an offset in the body. If a server
 // compresses nevertheless, the part has the bytes as sent, and is decoded at the end.
-func (d *download) try(ctx context.Context) error {
-	p, cached := d.part(), d.cached()
+func (j *job) try(ctx context.Context) error {
+	p, cached := j.part(), j.cached()
 	resumed := p.done > 0
-	request, err := d.request(ctx, p, cached)
+	request, err := j.request(ctx, p, cached)
 	if err != nil {
 		return err
 	}
-	response, err := d.Client.Send(request)
+	response, err := j.Client.Send(request)
 	if err != nil {
 		return err
 	}
@@ -52,13 +52,13 @@ func (d *download) try(ctx context.Context) error {
 	case response.StatusCode == http.StatusOK:
 		p.discard()
 		resumed = false
-		p.record = recordOf(d.name, response)
+		p.record = recordOf(j.name, response)
 	default:
-		return d.statusError(response)
+		return j.statusError(response)
 	}
-	err = d.receive(p, response.Body)
+	err = j.receive(p, response.Body)
 	if err == nil {
-		err = d.store(p, resumed)
+		err = j.store(p, resumed)
 	}
 	if err != nil && resumed && p.done == 0 { // discarded
 		return damagedPart{err}
@@ -66,19 +66,19 @@ func (d *download) try(ctx context.Context) error {
 	return err
 }
 
-// request returns a request for the rest of p if it has some bytes, and otherwise for the package
+// request returns a request for the rest of p if it has some bytes, and otherwise for the file
 // if it differs from the cached one.
-func (d *download) request(ctx context.Context, p *part, cached *record) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url.String(), nil)
+func (j *job) request(ctx context.Context, p *part, cached *record) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, j.URL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
 	h := request.Header
 	h.Set("User-Agent", "galbuild")
 	h.Set("Accept-Encoding", "identity")
-	if d.login != nil {
-		password, _ := d.login.Password()
-		request.SetBasicAuth(d.login.Username(), password)
+	if j.Login != nil {
+		password, _ := j.Login.Password()
+		request.SetBasicAuth(j.Login.Username(), password)
 	}
 	switch {
 	case p.done > 0:
@@ -93,8 +93,8 @@ func (d *download) request(ctx context.Context, p *part, cached *record) (*http.
 }
 
 // receive appends the body to p.
-func (d *download) receive(p *part, body io.Reader) error {
-	if err := d.withinLimit(p.Size); err != nil {
+func (j *job) receive(p *part, body io.Reader) error {
+	if err := j.withinLimit(p.Size); err != nil {
 		p.discard()
 		return err
 	}
@@ -103,8 +103,8 @@ func (d *download) receive(p *part, body io.Reader) error {
 		return err
 	}
 	defer file.Close()
-	done, err := d.copy(file, body, p.done, func(done int64) {
-		d.Progress(d.name, done, p.Size)
+	done, err := j.copy(file, body, p.done, func(done int64) {
+		j.Progress(j.name, done, p.Size)
 	})
 	p.done = done
 	switch broken, ok := errors.AsType[readError](err); {
@@ -128,13 +128,13 @@ func (e readError) Unwrap() error { return e.error }
 
 // copy copies r to w, which has done bytes already, and returns how many bytes w has then. It
 // calls progress after each block.
-func (c Config) copy(
+func (j *job) copy(
 	w io.Writer, r io.Reader, done int64, progress func(done int64),
 ) (int64, error) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(buffer)
-		if limit := c.withinLimit(done + int64(n)); limit != nil {
+		if limit := j.withinLimit(done + int64(n)); limit != nil {
 			return done, limit
 		}
 		if _, err := w.Write(buffer[:n]); err != nil {
@@ -151,10 +151,12 @@ func (c Config) copy(
 	}
 }
 
-func (c Config) withinLimit(size int64) error {
-	if c.MaxBytes > 0 && size > c.MaxBytes {
-		return fmt.Errorf("the package is larger than the limit package-bytes of %s",
-			humanize.IBytes(uint64(c.MaxBytes)))
+func (j *job) withinLimit(size int64) error { return j.Kind.CheckSize(size, j.MaxBytes) }
+
+// CheckSize returns an error if a file of this size exceeds a limit; 0 is none.
+func (k Kind) CheckSize(size, limit int64) error {
+	if limit > 0 && size > limit {
+		return fmt.Errorf("the %s is larger than the limit %s of %s", k.Name, k.Limit, humanize.IBytes(uint64(limit)))
 	}
 	return nil
 }

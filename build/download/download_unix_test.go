@@ -1,6 +1,6 @@
 //go:build unix
 
-package source
+package download
 
 import (
 	"bytes"
@@ -32,14 +32,14 @@ func TestPlantedLinks(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	d := &download{base: base}
-	if p := d.part(); p.done != 0 {
+	j := &job{Folder: &Folder{}, base: base}
+	if p := j.part(); p.done != 0 {
 		t.Errorf("a symbolic link is resumed: %d bytes", p.done)
 	}
 	if err := errors.Join(os.Remove(base+".part"), os.Link(victim, base+".part")); err != nil {
 		t.Fatal(err)
 	}
-	if p := d.part(); p.done != 0 {
+	if p := j.part(); p.done != 0 {
 		t.Errorf("a hard link is resumed: %d bytes", p.done)
 	}
 	if err := errors.Join(os.Remove(base+".part"), os.Symlink(victim, base+".part")); err != nil {
@@ -58,11 +58,10 @@ func TestPlantedLinks(t *testing.T) {
 			}
 		}
 	}
-	if err := d.decode(&part{record: stored, base: base + ".compressed"}); err != nil {
+	if err := j.decode(&part{record: stored, base: base + ".compressed"}); err != nil {
 		t.Error(err)
 	}
-	x := &expansion{Config: Config{Downloads: filepath.Join(dir, "downloads")}}
-	if _, err := x.downloadFolder(); !errors.Is(err, atomicfile.ErrLink) {
+	if _, err := Open(Config{Dir: filepath.Join(dir, "downloads")}); !errors.Is(err, atomicfile.ErrLink) {
 		t.Errorf("the folder is a link: %v, want ErrLink", err)
 	}
 	left, err := os.ReadDir(outside)

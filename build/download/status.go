@@ -1,4 +1,4 @@
-package source
+package download
 
 import (
 	"errors"
@@ -9,20 +9,20 @@ import (
 )
 
 // statusError returns the error for a response with a status other than 200, 206 and 304.
-func (d *download) statusError(response *http.Response) error {
+func (j *job) statusError(response *http.Response) error {
 	host := response.Request.URL.Host
 	var err error
 	switch response.StatusCode {
 	case http.StatusNotFound, http.StatusGone:
 		err = fmt.Errorf("there is no such file on %s", host)
 	case http.StatusUnauthorized:
-		err = d.unauthorized(host)
+		err = j.unauthorized(host)
 	case http.StatusForbidden:
 		err = fmt.Errorf("%s does not allow the download", host)
 	case http.StatusProxyAuthRequired:
 		err = errors.New("the proxy requires credentials; " + retry.ProxyLogin)
 	default:
-		err = fmt.Errorf("%s did not send the package", host)
+		err = fmt.Errorf("%s did not send the %s", host, j.Kind.Name)
 	}
 	err = fmt.Errorf("%w (%s)", err, response.Status)
 	if retry.IsTemporaryStatus(response) {
@@ -31,8 +31,8 @@ func (d *download) statusError(response *http.Response) error {
 	return err
 }
 
-func (d *download) unauthorized(host string) error {
-	if d.login == nil {
+func (j *job) unauthorized(host string) error {
+	if j.Login == nil {
 		return fmt.Errorf("%s requires credentials; write https://user:password@%s/…", host, host)
 	}
 	return fmt.Errorf("%s does not accept the credentials", host)

@@ -1,4 +1,4 @@
-package source
+package download
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// FuzzCache puts any bytes into the files of the cache. Expand must return the package of the
+// FuzzCache puts any bytes into the files of the folder. Get must return the package of the
 // server without a retry.
 func FuzzCache(f *testing.F) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +40,7 @@ func FuzzCache(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		items, problems := fetch(t, Config{Downloads: dir, MaxBytes: 1 << 20, Client: withoutRetries(t)}, address)
+		items, problems := fetch(t, Config{Dir: dir, MaxBytes: 1 << 20, Client: withoutRetries(t)}, address)
 		if len(items) != 1 || len(problems) != 0 {
 			t.Fatalf("items %v, problems %v", items, problems)
 		}
@@ -49,7 +49,7 @@ func FuzzCache(f *testing.F) {
 			t.Fatal(err)
 		}
 		// A package whose record has the validator of the server is not downloaded again.
-		if string(got) != packageText && !(isPackage(got) && bytes.Equal(got, text) && strings.Contains(string(stored), `v1`)) {
+		if string(got) != packageText && !(IsPackage(got) && bytes.Equal(got, text) && strings.Contains(string(stored), `v1`)) {
 			t.Errorf("got %q", got)
 		}
 	})
@@ -94,7 +94,7 @@ func TestDamagedEncoding(t *testing.T) {
 				_, _ = io.WriteString(w, body)
 			})
 			dir := t.TempDir()
-			items, problems := fetch(t, Config{Downloads: dir}, s.URL)
+			items, problems := fetch(t, Config{Dir: dir}, s.URL)
 			if len(items) != 0 || len(problems) != 1 || !strings.Contains(problems[0], "decode the response: ") {
 				t.Errorf("items %v, problems %q", items, problems)
 			}

@@ -1,4 +1,4 @@
-package source
+package download
 
 import (
 	"net/http"
@@ -17,8 +17,8 @@ type part struct {
 }
 
 // part returns the part of the download. If nothing can be resumed, the part has no bytes.
-func (d *download) part() *part {
-	p := &part{base: d.base + ".part"}
+func (j *job) part() *part {
+	p := &part{base: j.base + ".part"}
 	stored, err := readRecord(p.base + ".json")
 	if err != nil || stored.validator() == "" {
 		return p
