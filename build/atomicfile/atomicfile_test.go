@@ -217,3 +217,33 @@ func TestKilledBeforeChmod(t *testing.T) {
 		}
 	}
 }
+
+// TestLink links a file to a new name, to the same name again, and to the name of another file. No
+// temporary file remains.
+func TestLink(t *testing.T) {
+	root, dir := newRoot(t)
+	if err := errors.Join(
+		os.Mkdir(filepath.Join(dir, "a"), 0o755), os.WriteFile(filepath.Join(dir, "a", "from"), []byte("new"), 0o644),
+		os.WriteFile(filepath.Join(dir, "other"), []byte("old"), 0o644),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{"b/to", "b/to", "other"} {
+		if err := atomicfile.Link(root, "a/from", to); err != nil {
+			t.Fatal(err)
+		}
+		from, err := os.Stat(filepath.Join(dir, "a", "from"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(filepath.Join(dir, to)); err != nil || !os.SameFile(info, from) {
+			t.Errorf("%s is not a link to a/from: %v", to, err)
+		}
+		if left, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Join(dir, to)), atomicfile.TempPrefix+"*")); err != nil || len(left) > 0 {
+			t.Errorf("temporary files remain: %v, %v", left, err)
+		}
+	}
+	if err := atomicfile.Link(root, "missing", "b/to"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"galbuild/build/regularfile"
 )
 
 // TempPrefix is the prefix of the names of temporary files. They remain if a process is killed.
@@ -57,6 +59,35 @@ func CopyFile(root *os.Root, file string, mode fs.FileMode, r io.Reader) error {
 		return err
 	}
 	return replace(at, path.Base(file), mode, fill, rename)
+}
+
+// Link makes or replaces the file at a slash-separated path below root with a hard link to another
+// file below root, or with a copy if the file system has no links. It does not wait for the disk.
+func Link(root *os.Root, from, to string) error {
+	at, err := parent(root, to)
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	temp, err := CreateTemp(at, path.Ext(to))
+	if err != nil {
+		return writeError(at, path.Base(to), err)
+	}
+	// A rename between two links to the same file has no effect, and leaves the temporary name.
+	defer Discard(at, temp)
+	name := path.Join(path.Dir(to), filepath.Base(temp.Name()))
+	if err := root.Remove(name); err != nil {
+		return err
+	}
+	if err := root.Link(from, name); err == nil {
+		return root.Rename(name, to)
+	}
+	r, err := regularfile.OpenIn(root, from)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return CopyFile(root, to, FileMode, r)
 }
 
 // Replace is [WriteFile] for a file in any folder. The folder must exist. Its path may contain

@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
@@ -43,10 +44,10 @@ type Config struct {
 	Log      *slog.Logger // nil: nothing is logged
 }
 
-// Folder is a folder with downloads. Its methods may be called by several goroutines at once, but
-// not for the same file.
+// Folder is a folder with downloads. Its methods may be called by several goroutines at once.
 type Folder struct {
 	Config
+	busy sync.Map // a *sync.Mutex for each file, by its path
 }
 
 // Open returns the folder, with an absolute path, and creates it if it is missing.
@@ -62,7 +63,7 @@ func Open(c Config) (*Folder, error) {
 		return nil, cmp.Or(err, fmt.Errorf("folder for downloads %s: %w", dir, atomicfile.ErrLink))
 	}
 	c.Dir = dir
-	return &Folder{c.withDefaults()}, nil
+	return &Folder{Config: c.withDefaults()}, nil
 }
 
 func (c Config) withDefaults() Config {
@@ -93,6 +94,9 @@ func (f *Folder) base(x File) string {
 func (f *Folder) Get(ctx context.Context, x File) (path string, err error) {
 	defer vsix.RecoverPanic(&err) // other downloads continue
 	j := &job{Folder: f, File: x, name: x.Name(), base: f.base(x)}
+	mutex, _ := f.busy.LoadOrStore(j.base, new(sync.Mutex))
+	mutex.(*sync.Mutex).Lock()
+	defer mutex.(*sync.Mutex).Unlock()
 	if j.has() {
 		return f.Path(x), nil
 	}

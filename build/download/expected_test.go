@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"galbuild/build/blob"
 	"galbuild/build/retry"
 	"galbuild/build/vsix"
@@ -153,5 +155,23 @@ func TestParse(t *testing.T) {
 	file, err := Parse("https://user:password@host/x?sig=secret&v=1#part", Kind{})
 	if want := "https://host/x?sig=…&v=1"; err != nil || file.Name() != want || file.Login.String() != "user:password" {
 		t.Errorf("got %s, %s, %v, want %s", file.Name(), file.Login, err, want)
+	}
+}
+
+// TestAtOnce downloads the same file several times at once. It is requested once.
+func TestAtOnce(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(packageText))
+	})
+	folder, file := open(t, t.TempDir(), nil), expect(t, s.URL, packageText)
+	var group errgroup.Group
+	for range 8 {
+		group.Go(func() error {
+			_, err := folder.Get(t.Context(), file)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil || len(s.requests) != 1 {
+		t.Errorf("%d requests, want 1, %v", len(s.requests), err)
 	}
 }

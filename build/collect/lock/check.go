@@ -16,6 +16,9 @@ import (
 // versionForm is what a version may consist of, because it is part of a file name.
 var versionForm = regexp.MustCompile(`^[0-9][0-9A-Za-z.+-]{0,99}$`)
 
+// pictureForm is the form of the media type of a picture, whose end is that of a file name.
+var pictureForm = regexp.MustCompile(`^image/[a-z0-9][a-z0-9+-]{0,20}$`)
+
 // Check returns an error if an entry has a value that must not be used as a path or an address.
 func (e *Entry) Check() error {
 	publisher, name, _ := strings.Cut(e.ID, ".")
@@ -54,8 +57,8 @@ func (e *Entry) checkFiles() error {
 		switch {
 		case p.SHA256.IsZero() || p.Size < 0:
 			return fmt.Errorf("picture %.200q: the hash or the size is missing", p.Address)
-		case !strings.HasPrefix(p.Type, "image/"):
-			return fmt.Errorf("picture %.200q: the type is %.200q, want one that begins with image/", p.Address, p.Type)
+		case !pictureForm.MatchString(p.Type):
+			return fmt.Errorf("picture %.200q: the type is %.200q, want one such as image/png", p.Address, p.Type)
 		}
 	}
 	return nil
@@ -65,6 +68,10 @@ func checkFile(address string, sum blob.Ref, size int64) error {
 	if err := CheckAddress(address); err != nil {
 		return err
 	}
+	return checkContent(sum, size)
+}
+
+func checkContent(sum blob.Ref, size int64) error {
 	switch {
 	case sum.IsZero():
 		return errors.New("sha256 is missing")
@@ -88,17 +95,27 @@ func CheckAddress(address string) error {
 
 // Check returns an error if a companion has a path that must not be used.
 func (c Companion) Check() error {
-	switch {
-	case !fs.ValidPath(c.Path) || c.Path == "." || len(c.Path) > 500 || strings.ContainsFunc(c.Path, notInPath) || hasHidden(c.Path):
-		return fmt.Errorf("companion %.200q: want a path such as cli/code.tar.gz: letters, digits, and - _ + . but not at the "+
-			"beginning of a name", c.Path)
-	case c.Address == "":
-		return checkFile("https://host/", c.SHA256, c.Size)
+	if err := CheckCompanionPath(c.Path); err != nil {
+		return err
 	}
-	if err := checkFile(c.Address, c.SHA256, c.Size); err != nil {
+	if c.Address != "" {
+		if err := CheckAddress(c.Address); err != nil {
+			return fmt.Errorf("companion %s: %w", c.Path, err)
+		}
+	}
+	if err := checkContent(c.SHA256, c.Size); err != nil {
 		return fmt.Errorf("companion %s: %w", c.Path, err)
 	}
 	return nil
+}
+
+// CheckCompanionPath returns an error if a companion cannot have a path.
+func CheckCompanionPath(path string) error {
+	if fs.ValidPath(path) && len(path) <= 500 && !strings.ContainsFunc(path, notInPath) && !hasHidden(path) {
+		return nil
+	}
+	return fmt.Errorf("companion %.200q: want a path such as cli/code.tar.gz: letters, digits, and - _ + . but not at the "+
+		"beginning of a name", path)
 }
 
 func notInPath(r rune) bool {

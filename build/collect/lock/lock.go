@@ -138,6 +138,23 @@ func (e *Entry) Name() string {
 // FileName returns the name of the package in the folder.
 func (e *Entry) FileName() string { return e.Name() + ".vsix" }
 
+// FileName returns the path of the picture in the folder: pictures/<sha256>.<ext>.
+func (p Picture) FileName() string {
+	return "pictures/" + p.SHA256.String() + "." + pictureEnding(p.Type)
+}
+
+// pictureEnding returns the ending of the name of a picture of a media type such as image/png.
+func pictureEnding(mediaType string) string {
+	subtype := strings.TrimPrefix(mediaType, "image/")
+	switch subtype {
+	case "svg+xml":
+		return "svg"
+	case "jpeg":
+		return "jpg"
+	}
+	return subtype
+}
+
 // Compare orders entries by id, version (newest first) and platform.
 func Compare(a, b Entry) int {
 	return cmp.Or(
