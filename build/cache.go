@@ -58,8 +58,10 @@ type entry struct {
 	Ref       blob.Ref    `json:"sha256,omitzero"` // of the package, if it was read completely
 	Known     blob.Ref    `json:"known,omitzero"`  // see knowledge.hash; zero if it was refused
 	Warnings  []string    `json:"warnings,omitempty"`
-	Excluded  bool        `json:"excluded,omitempty"` // a decision keeps out the version, whose package has this hash
-	Refused   string      `json:"refused,omitempty"`  // the reason, if it was refused
+	// Source is where the package came from, if a sidecar states it.
+	Source   *catalog.Source `json:"source,omitempty"`
+	Excluded bool            `json:"excluded,omitempty"` // a decision keeps out the version, whose package has this hash
+	Refused  string          `json:"refused,omitempty"`  // the reason, if it was refused
 	// Described is the version if the policy kept it out. The site does not have its content.
 	Described *catalog.Version `json:"described,omitempty"`
 }
@@ -88,7 +90,8 @@ type stamp struct {
 //	8  records the npm packages in a package
 //	9  a media type for Atom feeds
 //	10  reads what pages show: links, contributions, the network, and pictures of readmes
-const readingVersion = 10
+//	11  reads where a package was collected from, when, and pictures that it does not hold
+const readingVersion = 11
 
 // A header is the first line of a cache. Its generation is not the current one after a command that
 // does not read these sources, such as galbuild add, or if a builder was killed after it had
@@ -212,7 +215,7 @@ func (c *cache) lookup(item *source.Item, listed listedDates, last *knowledge, d
 	if !ok || c.stale || !e.isOf(item, listed) || c.moved && !e.stillHolds(last) {
 		return candidate{}, false
 	}
-	found := candidate{item: item, listed: listed, warnings: e.Warnings, reused: true, previousKey: e.Key, ref: e.Ref, known: e.Known}
+	found := candidate{item: item, listed: listed, warnings: e.Warnings, reused: true, previousKey: e.Key, ref: e.Ref, known: e.Known, source: e.Source}
 	if e.Refused != "" {
 		found.version = new(catalog.Version)
 		found.refused = errors.New(e.Refused)
@@ -304,6 +307,7 @@ func (c *candidate) entry(next *knowledge) (e entry, complete bool) {
 		Listed:    c.listed,
 		Key:       key,
 		Warnings:  c.warnings,
+		Source:    c.source,
 	}
 	switch {
 	case c.incomplete:

@@ -25,6 +25,16 @@ func setDate(v *catalog.Version, packed, modified time.Time) {
 	}
 }
 
+// modified returns when the file of the package was last modified. For a package that was
+// collected, it is when that was first done, since files of the same collection have different
+// times.
+func (c *candidate) modified() time.Time {
+	if t := c.collected.FirstSeen; t != nil {
+		return *t
+	}
+	return c.item.ModTime
+}
+
 // keepFirstSeen keeps the date that the version has in the last generation if both dates are only
 // the time of the file. So the date does not change if the file is touched later.
 func (c *candidate) keepFirstSeen(old map[string]identified) {
@@ -36,14 +46,18 @@ func (c *candidate) keepFirstSeen(old map[string]identified) {
 	}
 }
 
-// setSeen sets when the package was first seen: when it was in the last generation or before, or
-// else now. previous is the version of the last generation with this package, or nil.
+// setSeen sets when the package was first seen: when it was in the last generation or before, when
+// its sidecar says, or else now. previous is the version of the last generation with this package,
+// or nil.
 func (c *candidate) setSeen(previous *catalog.Version, known, now time.Time) {
 	c.version.Seen = now.UTC().Truncate(time.Second)
 	if previous != nil {
 		c.version.Seen = catalog.Earliest(c.version.Seen, previous.Seen)
 	}
 	c.version.Seen = catalog.Earliest(c.version.Seen, known)
+	if t := c.collected.FirstSeen; t != nil {
+		c.version.Seen = catalog.Earliest(c.version.Seen, *t)
+	}
 }
 
 // boundDates replaces the dates of the version that are in the future with the time at which the
@@ -56,7 +70,9 @@ func (c *candidate) setSeen(previous *catalog.Version, known, now time.Time) {
 func (c *candidate) boundDates(previous *catalog.Version, now time.Time) {
 	v := c.version
 	for _, d := range datesOf(v) {
-		late := d.time.After(now.Add(clockError)) || d.name == timeInPackage && d.time.After(v.Seen.Add(clockError))
+		// What follows from the files alone does not depend on the time of the build.
+		fixed := d.name == timeInPackage || c.collected.FirstSeen != nil
+		late := d.time.After(now.Add(clockError)) || fixed && d.time.After(v.Seen.Add(clockError))
 		if !late && !wasReplaced(d, previous) {
 			continue
 		}

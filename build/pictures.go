@@ -3,10 +3,13 @@ package build
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"galbuild/build/catalog"
 	"galbuild/build/mediatype"
+	"galbuild/build/pagedata"
 	"galbuild/build/pictures"
 	"galbuild/build/vsix"
 )
@@ -25,16 +28,27 @@ type shownFiles struct {
 	bytes  int64           // of the pictures
 	excess map[string]bool // pictures beyond the limits
 	readme []byte          // with the gallery's addresses of the pictures; nil if that changes nothing
+	// collected are the pictures that the package does not hold, by their absolute addresses.
+	collected map[string]catalog.File
 }
 
-// shownFiles finds the pictures in the readme and the change log of p that p holds.
-func (c *candidate) shownFiles(p *vsix.Package) (*shownFiles, error) {
-	s := &shownFiles{names: make(map[string]bool), excess: make(map[string]bool)}
+// shownFiles finds the pictures in the readme and the change log of p that p holds, and stores
+// those that were collected. previous is the version of the last generation with this package, or
+// nil.
+func (r *reader) shownFiles(p *vsix.Package, c *candidate, previous *catalog.Version) (*shownFiles, error) {
+	s := &shownFiles{names: make(map[string]bool), excess: make(map[string]bool), collected: make(map[string]catalog.File)}
 	repository := pictures.ParseRepository(p.Page.Links.Repository, p.Page.Links.Directory)
-	inPackage := func(address string) (string, bool) {
-		file, ok := repository.File(address)
-		name := "extension/" + file
-		return name, ok && s.add(p, name)
+	collected := r.newCollector(p, c, previous)
+	find := func(address string) (string, bool) {
+		if file, ok := repository.File(address); ok && s.add(p, "extension/"+file) {
+			return "extension/" + file, true
+		}
+		absolute, ok := repository.Absolute(address)
+		if !ok {
+			return "", false
+		}
+		file, ok := collected.find(absolute, s)
+		return file.Path, ok
 	}
 	base := catalog.ReadmeBase + catalog.FilesDir + pictures.Escape(catalog.VersionDir(p.Publisher, p.Name, p.Version, p.Platform)) + "/"
 	var readme string
@@ -49,7 +63,7 @@ func (c *candidate) shownFiles(p *vsix.Package) (*shownFiles, error) {
 		}
 		found := pictures.Find(text)
 		changed := pictures.Replace(text, found, func(address string) (string, bool) {
-			name, ok := inPackage(address)
+			name, ok := find(address)
 			return base + pictures.Escape(name), ok
 		})
 		// A text that has the placeholder already would also have it outside of pictures.
@@ -57,6 +71,10 @@ func (c *candidate) shownFiles(p *vsix.Package) (*shownFiles, error) {
 			s.readme, readme = changed, a.Entry
 		}
 	}
+	if collected.err != nil {
+		return nil, siteError{collected.err}
+	}
+	collected.warn()
 	if n := len(s.excess); n > 0 {
 		c.warnings = append(c.warnings, fmt.Sprintf("pictures of the readme and the change log: %d are left out, "+
 			"because the gallery stores at most %d, of %d MiB together", n, maxPictures, maxPictureBytes>>20))
@@ -86,13 +104,33 @@ func (s *shownFiles) add(p *vsix.Package, name string) bool {
 	if !ok || !strings.HasPrefix(mediatype.Of(name), "image/") {
 		return false
 	}
-	if len(s.names) >= maxPictures || s.bytes+size > maxPictureBytes {
-		s.excess[name] = true
+	if !s.fits(name, size) {
 		return false
 	}
 	s.names[name] = true
+	return true
+}
+
+// fits counts a picture, and reports whether it is within the limits.
+func (s *shownFiles) fits(name string, size int64) bool {
+	if len(s.names)+len(s.collected) >= maxPictures || s.bytes+size > maxPictureBytes {
+		s.excess[name] = true
+		return false
+	}
 	s.bytes += size
 	return true
+}
+
+// addTo adds the pictures that were collected to the files of v, and to what pages show of p.
+func (s *shownFiles) addTo(v *catalog.Version, p *vsix.Package) {
+	p.Page.Pictures = nil
+	for _, address := range slices.Sorted(maps.Keys(s.collected)) {
+		file := s.collected[address]
+		p.Page.Pictures = append(p.Page.Pictures, pagedata.Picture{Address: address, File: file.Path})
+		if !slices.ContainsFunc(v.Files, func(f catalog.File) bool { return f.Path == file.Path }) {
+			v.Files = append(v.Files, file)
+		}
+	}
 }
 
 // storeTexts stores what the pages show of p, and the readme with the gallery's addresses of its

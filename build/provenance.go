@@ -1,6 +1,8 @@
 package build
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,7 +29,7 @@ func (a *assembly) addPackages(chosen map[string]identified) {
 		}
 		p := catalog.Package{
 			SHA256: c.version.Package.Ref, ID: key, Licence: x.version.Licence, Signed: x.version.Signed,
-			Sources: []catalog.Source{sourceOf(c.item)}, Bundled: c.bundled,
+			Sources: []catalog.Source{c.sourceOf()}, Bundled: c.bundled,
 		}
 		if known := catalog.FindPackage(a.catalog.Packages, p.SHA256, p.ID); known == nil || !known.Includes(&p) {
 			all = append(all, p)
@@ -36,6 +38,37 @@ func (a *assembly) addPackages(chosen map[string]identified) {
 	if len(all) > 0 {
 		a.catalog.Packages = catalog.MergePackages(a.catalog.Packages, catalog.Packages(all))
 	}
+}
+
+// sourceOf returns where the package came from: from the address that a sidecar states, or else
+// from the item. What was collected has no path, which would say no more.
+func (c *candidate) sourceOf() catalog.Source {
+	own := sourceOf(c.item)
+	if c.source == nil {
+		return own
+	}
+	stated := *c.source
+	if stated.URL == "" {
+		stated.Path, stated.URL = own.Path, own.URL
+	}
+	return stated
+}
+
+// checkStated sets the source that the sidecars state, and refuses another package than the
+// upstream has stated.
+func (c *candidate) checkStated() error {
+	s := c.collected.Source
+	if s == nil {
+		return nil
+	}
+	c.source = &catalog.Source{
+		URL: s.URL, Upstream: s.Upstream, StatedSHA256: s.SHA256, Signature: s.Signature, Access: s.Access, Licence: s.Licence,
+	}
+	if s.SHA256.IsZero() || s.SHA256 == c.ref {
+		return nil
+	}
+	return fmt.Errorf("its SHA-256 is %s, and its sidecar says that %s states %s; collect the package again, or remove the sidecar",
+		c.ref, cmp.Or(s.Upstream, "the upstream"), s.SHA256)
 }
 
 func sourceOf(item *source.Item) catalog.Source {

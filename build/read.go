@@ -24,6 +24,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
 	"galbuild/build/mediatype"
+	"galbuild/build/sidecar"
 	"galbuild/build/source"
 	"galbuild/build/vsix"
 	"galbuild/build/vsix/manifest"
@@ -45,6 +46,9 @@ type candidate struct {
 	known      blob.Ref          // of the entry of the cache, if it was used
 	incomplete bool              // a sidecar could not be read, so the next run must read the package again
 	kept       bool              // refused, and the version with previousKey stays in the gallery
+	collected  sidecar.Collected // of the sidecar files; empty if they were not read
+	beside     string            // the folder of the sidecar with the pictures of collected
+	source     *catalog.Source   // as a sidecar states it; nil if none does
 	excluded   *Excluded         // a decision or the policy keeps it out; nil if none does
 	unstored   bool              // the version is from the cache and has no content; the package was not read
 	// previousKey is the key of the version of the last generation that has this package. If
@@ -235,17 +239,21 @@ func (r *reader) readPackage(item *source.Item, c *candidate) error {
 	c.warnings = append(c.warnings, p.Warnings...)
 	v := c.version
 	*v = describe(p)
-	if err := r.unpack(p, v, c); err != nil {
+	previous := r.previous(c.key(), c.ref)
+	r.readSidecars(item, c, previous)
+	if err := c.checkStated(); err != nil {
+		return err
+	}
+	if err := r.unpack(p, v, c, previous); err != nil {
 		return err
 	}
 	if err := r.checkUnpacked(item, v); err != nil {
 		return err
 	}
-	previous := r.previous(c.key(), c.ref)
-	if err := r.addSidecars(item, c.ref, c, previous); err != nil {
+	if err := r.addSignature(item.Signature, c); err != nil {
 		return err
 	}
-	setDate(v, p.Modified, item.ModTime)
+	setDate(v, p.Modified, c.modified())
 	c.setSeen(previous, r.seen[c.ref], r.Now)
 	c.boundDates(previous, r.Now)
 	if err := r.storePackage(draft, p, v); err != nil {
@@ -342,7 +350,7 @@ func (r *reader) copyPackage(item *source.Item, draft *blob.Draft, c *candidate)
 
 // unpack stores the files of p that the site serves, and what it shows of them, and adds them to v.
 // It reads the other files to verify their checksums, and the descriptions of npm packages.
-func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate) error {
+func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate, previous *catalog.Version) error {
 	var bundled vsix.Bundled
 	defer func() { c.bundled = bundled.Packages() }()
 	assets := make(map[string][]vsix.Asset)
@@ -350,7 +358,7 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate) error
 		assets[a.Entry] = append(assets[a.Entry], a)
 	}
 	v.Assets = make([]catalog.Asset, 0, len(p.Assets)+3) // and the package itself, and those of storeTexts
-	shown, err := c.shownFiles(p)
+	shown, err := r.shownFiles(p, c, previous)
 	if err != nil {
 		return err
 	}
@@ -383,6 +391,7 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate) error
 	if err != nil {
 		return err
 	}
+	shown.addTo(v, p)
 	return r.storeTexts(p, shown.readme, v)
 }
 

@@ -93,6 +93,7 @@ type readingSample struct {
 	text               []byte
 	sidecar, signature string
 	unpack             string
+	pictures           []string // contents of files in the folder pictures
 }
 
 // read reads a sample as a run does. Its file was written on 1 January 2026, and the run is two
@@ -112,7 +113,13 @@ func (s readingSample) read(t *testing.T) *candidate {
 		item.Signature = &source.Stamp{Path: filepath.Join(filepath.Dir(path), "x.sigzip")}
 		files[item.Signature.Path] = s.signature
 	}
+	for _, content := range s.pictures {
+		files[pictureFile(filepath.Dir(path), content)] = content
+	}
 	for file, text := range files {
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -150,6 +157,8 @@ func readingSamples(t *testing.T) []readingSample {
 		`"publishedDate":"2099-01-01T00:00:00Z","lastUpdated":"2025-03-03T03:03:03Z","statistics":{"install":"many","averagerating":4.5}}`
 	xml := `<PackageManifest><Metadata><Identity Language="en-US" Id="hello" Version="1.0.0" Publisher="acme"/><DisplayName>Hi</DisplayName><Tags>a,__b</Tags></Metadata>` +
 		`<Assets><Asset Type="Microsoft.VisualStudio.Services.Content.Details" Path="extension/README.md"/></Assets></PackageManifest>`
+	collectedText := archiveOf(t, past, "extension/package.json", helloJSON, "extension/README.md",
+		"![a](https://acme.example/a.svg?x) ![b](https://acme.example/b.png) ![c](https://acme.example/c)\n")
 	return append(all,
 		readingSample{name: "unpack all", text: hello, unpack: "all"},
 		readingSample{name: "gzip", text: compressed.Bytes()},
@@ -178,9 +187,26 @@ func readingSamples(t *testing.T) []readingSample {
 			"extension/README.md", "# Hello\n\n![a](images/a.png) ![b](https://github.com/acme/hello/raw/HEAD/images/b.gif)\n\n<img src=\"images/none.png\">\n",
 			"extension/CHANGELOG.md", "![c](images/c.svg) ![a](/images/a.png)\n",
 			"extension/images/a.png", "a", "extension/images/b.gif", "b", "extension/images/c.svg", "c", "extension/images/d.png", "d")},
+		readingSample{name: "collected", text: collectedText, pictures: []string{drawing}, sidecar: `{"lastUpdated":"2025-11-30T00:00:00Z","firstSeen":"2026-02-01T00:00:00Z",` +
+			`"source":{"upstream":"https://gallery.example/","url":"https://user@gallery.example/hello.vsix?token=1","sha256":"` + blob.Sum(collectedText).String() + `","access":"maybe","licence":"MIT"},` +
+			`"pictures":{"https://acme.example/a.svg?x":` + pictureOf(drawing, "image/svg+xml") + `,"https://acme.example/b.png":` + pictureOf("b", "image/png") +
+			`,"https://acme.example/c":` + pictureOf("c", "text/html") + `}}`},
+		readingSample{name: "another hash", text: hello, sidecar: `{"source":{"upstream":"https://gallery.example","sha256":"` + blob.Sum(nil).String() + `"}}`},
 		readingSample{name: "path in the parent", text: archiveOf(t, past, "extension/package.json", helloJSON, "../x", "1")},
 		readingSample{name: "not a zip archive", text: []byte("hello")},
 	)
+}
+
+const drawing = `<svg xmlns="http://www.w3.org/2000/svg"/>`
+
+// pictureFile returns the path of the file of a collected drawing, below the folder of a package.
+func pictureFile(dir, content string) string {
+	return filepath.Join(dir, "pictures", blob.Sum([]byte(content)).String()+".svg")
+}
+
+// pictureOf returns the value with which a sidecar lists a picture.
+func pictureOf(content, mediaType string) string {
+	return fmt.Sprintf(`{"sha256":"%s","type":"%s"}`, blob.Sum([]byte(content)), mediaType)
 }
 
 var past = time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC)

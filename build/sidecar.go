@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"strings"
 
-	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/regularfile"
 	"galbuild/build/sidecar"
@@ -16,11 +16,11 @@ import (
 	"galbuild/build/vsix"
 )
 
-// addSidecars adds the contents of the sidecar files and of the signature next to the package.
-// If a sidecar file cannot be read, the package is accepted nevertheless, with the values of the
-// last generation. Without them, the extension would get another UUID, and editors that have it
-// installed would not find it any more. previous is the version of the last generation, or nil.
-func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidate, previous *catalog.Version) error {
+// readSidecars reads the sidecar files next to the package. If one cannot be read, the package is
+// accepted nevertheless, with the values of the last generation. Without them, the extension would
+// get another UUID, and editors that have it installed would not find it any more. previous is the
+// version of the last generation, or nil.
+func (r *reader) readSidecars(item *source.Item, c *candidate, previous *catalog.Version) {
 	if item.Sidecar == nil && item.VersionSidecar == nil {
 		c.applyListed()
 	}
@@ -35,13 +35,8 @@ func (r *reader) addSidecars(item *source.Item, packageRef blob.Ref, c *candidat
 	}
 	if s := c.version.Sidecar; s != nil {
 		c.boundPublisher(s.Publisher, r.limits().DisplayName)
+		c.version.Published = s.LastUpdated != nil && c.collected.IsPublication()
 	}
-	if item.Signature != nil {
-		if err := r.addSignature(item.Signature.Path, packageRef, c); err != nil {
-			return fmt.Errorf("signature %s: %w", base(item.Signature.Path), err)
-		}
-	}
-	return nil
 }
 
 // readSidecar reads one sidecar file. For values that cannot be read, it adds warnings, and uses
@@ -77,6 +72,10 @@ func (r *reader) readSidecar(s *source.Stamp, c *candidate, last *catalog.Sideca
 	}
 	metadata.RestoreInvalid(last)
 	c.version.Preview = c.version.Preview || metadata.Preview
+	if len(c.collected.Pictures) == 0 {
+		c.beside = filepath.Dir(s.Path)
+	}
+	c.collected = c.collected.Merge(metadata.Collected)
 	return &metadata.Sidecar
 }
 

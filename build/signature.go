@@ -14,26 +14,30 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/jsondoc"
+	"galbuild/build/source"
 )
 
 // addSignature adds a signature archive to the assets if it is the signature of this package.
 // Editors that verify signatures would refuse the package with another signature. Without one
 // they accept it, because the gallery marks it as a package of a private gallery.
-func (r *reader) addSignature(path string, packageRef blob.Ref, c *candidate) error {
-	archive, err := readSmall(path, r.limits().SidecarBytes)
+func (r *reader) addSignature(file *source.Stamp, c *candidate) error {
+	if file == nil {
+		return nil
+	}
+	archive, err := readSmall(file.Path, r.limits().SidecarBytes)
 	if _, ok := errors.AsType[unreadable](err); ok {
-		return err
+		return fmt.Errorf("signature %s: %w", base(file.Path), err)
 	}
 	if err == nil {
-		err = checkSignature(archive, packageRef, r.limits().SidecarBytes)
+		err = checkSignature(archive, c.ref, r.limits().SidecarBytes)
 	}
 	if err != nil {
-		c.warnings = append(c.warnings, fmt.Sprintf("signature %s is left out: %v", base(path), err))
+		c.warnings = append(c.warnings, fmt.Sprintf("signature %s is left out: %v", base(file.Path), err))
 		return nil
 	}
 	ref, err := r.Site.Blobs.PutBytes(archive)
 	if err != nil {
-		return siteError{err}
+		return fmt.Errorf("signature %s: %w", base(file.Path), siteError{err})
 	}
 	c.version.Signed = true
 	c.version.Assets = append(c.version.Assets, signatureAsset(ref, len(archive)))

@@ -278,7 +278,7 @@ func (v *views) complete(ctx context.Context, s *shown, e *pages.Extension) erro
 		}
 		e.Contributions = append(e.Contributions, to)
 	}
-	picture := v.pictures(s, pictures.ParseRepository(about.Links.Repository, about.Links.Directory))
+	picture := v.pictures(s, about)
 	if e.Readme, err = v.text(ctx, s, catalog.DetailsAsset, "readme-", picture); err != nil {
 		return err
 	}
@@ -313,7 +313,12 @@ func linksOf(l pagedata.Links) (all []pages.Link) {
 }
 
 // pictures returns a function that finds the pictures of texts among the files of a version.
-func (v *views) pictures(s *shown, repository pictures.Repository) func(address string) (markdown.Picture, bool) {
+func (v *views) pictures(s *shown, about pagedata.Document) func(address string) (markdown.Picture, bool) {
+	repository := pictures.ParseRepository(about.Links.Repository, about.Links.Directory)
+	collected := make(map[string]string, len(about.Pictures))
+	for _, p := range about.Pictures {
+		collected[p.Address] = p.File
+	}
 	files := make(map[string]bool, len(s.newest.Files))
 	for i := range s.newest.Files {
 		files[s.newest.Files[i].Path] = true
@@ -322,7 +327,10 @@ func (v *views) pictures(s *shown, repository pictures.Repository) func(address 
 	return func(address string) (markdown.Picture, bool) {
 		file, ok := repository.File(address)
 		if file = "extension/" + file; !ok || !files[file] {
-			return markdown.Picture{}, false
+			absolute, _ := repository.Absolute(address)
+			if file = collected[absolute]; !files[file] {
+				return markdown.Picture{}, false
+			}
 		}
 		at := url.URL{Path: file}
 		return markdown.Picture{Address: base + at.EscapedPath()}, true

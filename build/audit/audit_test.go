@@ -43,7 +43,7 @@ func sample(t *testing.T) (*catalog.Catalog, []*history.Entry) {
 	}}}
 	bundled := []catalog.Bundled{{Name: "@types/node", Version: "20.1.0", Licence: "MIT OR Apache-2.0"}, {Name: "left-pad", Version: "1.3.0"}}
 	c.Packages = catalog.Packages([]catalog.Package{
-		{SHA256: ref("acme.hello@1.0.0@linux-x64"), ID: "acme.hello@1.0.0@linux-x64", Sources: []catalog.Source{{URL: "https://host/a%20b.vsix"}, {Path: "=evil.vsix"}}},
+		{SHA256: ref("acme.hello@1.0.0@linux-x64"), ID: "acme.hello@1.0.0@linux-x64", Sources: []catalog.Source{collected, {Path: "=evil.vsix"}}},
 		{SHA256: ref("acme.notes@1.0.0"), ID: "acme.notes@1.0.0", Licence: "MIT", Seen: day(1), Sources: []catalog.Source{{Path: "notes.vsix"}}, Bundled: bundled},
 	})
 	subject, err := catalog.ParseSubject("acme.notes")
@@ -65,6 +65,9 @@ func sample(t *testing.T) (*catalog.Catalog, []*history.Entry) {
 	return c, entries
 }
 
+// collected is a source that an upstream has stated.
+var collected = catalog.Source{URL: "https://host/a%20b.vsix", Upstream: "https://gallery.example", StatedSHA256: blob.Sum(nil)}
+
 func TestReport(t *testing.T) {
 	c, entries := sample(t)
 	r := New(c, entries)
@@ -76,7 +79,7 @@ func TestReport(t *testing.T) {
 	want := []Version{
 		{ID: "acme.gone@1.0.0", First: at(1), Last: at(3), Until: day(4), Sources: []catalog.Source{}, Decisions: []blob.Ref{}},
 		{ID: "acme.hello@1.0.0@linux-x64", Served: true, First: at(2), Last: at(4), Bytes: 7, Updated: day(1), Licence: "MIT OR Apache-2.0", Signed: true,
-			Sources: []catalog.Source{{URL: "https://host/a%20b.vsix"}, {Path: "=evil.vsix"}}, Decisions: []blob.Ref{}},
+			Sources: []catalog.Source{collected, {Path: "=evil.vsix"}}, Decisions: []blob.Ref{}},
 		{ID: "acme.notes@1.0.0", First: at(1), Last: at(2), Until: day(3), Seen: day(1), Licence: "MIT", Sources: []catalog.Source{{Path: "notes.vsix"}}, Decisions: both,
 			Bundled: c.Packages[slices.IndexFunc(c.Packages, func(p catalog.Package) bool { return p.ID == "acme.notes@1.0.0" })].Bundled},
 	}
@@ -187,7 +190,12 @@ func TestSBOM(t *testing.T) {
 	if want := []string{"@types|node|20.1.0|pkg:npm/%40types/node@20.1.0|MIT OR Apache-2.0", "|left-pad|1.3.0|pkg:npm/left-pad@1.3.0|"}; !slices.Equal(got, want) {
 		t.Errorf("npm packages: got %q, want %q", got, want)
 	}
-	text, _ := json.Marshal((*bom.Components)[2].Properties)
+	text, _ := json.Marshal((*bom.Components)[1].ExternalReferences)
+	if want := `[{"url":"https://host/a%20b.vsix","comment":"collected from https://gallery.example","hashes":[{"alg":"SHA-256","content":"` +
+		collected.StatedSHA256.String() + `"}],"type":"distribution"}]`; string(text) != want {
+		t.Errorf("references %s, want %s", text, want)
+	}
+	text, _ = json.Marshal((*bom.Components)[2].Properties)
 	for _, property := range []string{`"galbuild:decision","value":"blocked acme.notes, 2026-01-03T00:00:00Z by +alice: =1+1"`, `"galbuild:source","value":"notes.vsix"`, `"galbuild:served-until","value":"2026-01-03T00:00:00Z"`} {
 		if !strings.Contains(string(text), property) {
 			t.Errorf("%s is missing in %s", property, text)

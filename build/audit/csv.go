@@ -76,11 +76,15 @@ func size(bytes int64) string {
 	return strconv.FormatInt(bytes, 10)
 }
 
-// Sources returns sources as text.
+// Sources returns sources as text, with the upstream of a package that was collected.
 func Sources(all []catalog.Source) string {
 	var texts []string
 	for _, s := range all {
-		texts = append(texts, s.Path+s.URL)
+		text := s.Path + s.URL
+		if s.Upstream != "" {
+			text += " (collected from " + s.Upstream + ")"
+		}
+		texts = append(texts, text)
 	}
 	return strings.Join(texts, ", ")
 }

@@ -70,7 +70,7 @@ func (v *Version) component(decisions map[blob.Ref]*Decision) cyclonedx.Componen
 	var from []cyclonedx.ExternalReference
 	for _, s := range v.Sources {
 		if s.URL != "" {
-			from = append(from, cyclonedx.ExternalReference{Type: cyclonedx.ERTypeDistribution, URL: s.URL})
+			from = append(from, distribution(s))
 		}
 	}
 	if from != nil {
@@ -84,6 +84,19 @@ func (v *Version) component(decisions map[blob.Ref]*Decision) cyclonedx.Componen
 		c.Components = &bundled
 	}
 	return c
+}
+
+// distribution returns the address of a source, with the upstream that it was collected from and
+// the hash that that states.
+func distribution(s catalog.Source) cyclonedx.ExternalReference {
+	r := cyclonedx.ExternalReference{Type: cyclonedx.ERTypeDistribution, URL: s.URL}
+	if s.Upstream != "" {
+		r.Comment = "collected from " + s.Upstream
+	}
+	if !s.StatedSHA256.IsZero() {
+		r.Hashes = &[]cyclonedx.Hash{{Algorithm: cyclonedx.HashAlgoSHA256, Value: s.StatedSHA256.String()}}
+	}
+	return r
 }
 
 // npmComponent returns the component of an npm package in a version.
@@ -121,6 +134,7 @@ func (v *Version) properties(decisions map[blob.Ref]*Decision) (all []cyclonedx.
 	add("served-until", date(v.Until))
 	for _, s := range v.Sources {
 		add("source", s.Path)
+		add("upstream", s.Upstream)
 	}
 	for _, ref := range v.Decisions {
 		if d := decisions[ref]; d != nil {

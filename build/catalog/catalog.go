@@ -189,7 +189,10 @@ type Version struct {
 	Signed      bool       `json:"signed,omitempty"`  // a genuine signature archive is among the assets
 	// FirstSeen is set if Updated is the time of the file in which the package was first seen,
 	// because it has no other date.
-	FirstSeen bool      `json:"firstSeen,omitempty"`
+	FirstSeen bool `json:"firstSeen,omitempty"`
+	// Published is set if Updated is the date on which the upstream that the package was collected
+	// from states to have published it.
+	Published bool      `json:"published,omitempty"`
 	Seen      time.Time `json:"seen,omitzero"`   // when the package was first seen; a merge keeps the earliest
 	Package   File      `json:"package"`         // the .vsix file
 	Assets    []Asset   `json:"assets"`          // sorted by type, with the package

@@ -36,11 +36,13 @@ type Package struct {
 
 // Source is where a package came from. Either Path or URL is set.
 type Source struct {
-	Path         string    `json:"path,omitempty"`        // slash-separated, relative to the source that was given
-	URL          string    `json:"url,omitempty"`         // without user info and query
-	Upstream     string    `json:"upstream,omitempty"`    // the gallery that the package was collected from
-	Collected    time.Time `json:"collected,omitzero"`    // from Upstream
-	StatedSHA256 blob.Ref  `json:"statedSha256,omitzero"` // of the package, as Upstream states it
+	Path         string   `json:"path,omitempty"`        // slash-separated, relative to the source that was given
+	URL          string   `json:"url,omitempty"`         // without user info and query
+	Upstream     string   `json:"upstream,omitempty"`    // the gallery that the package was collected from
+	StatedSHA256 blob.Ref `json:"statedSha256,omitzero"` // of the package, as Upstream states it
+	Signature    string   `json:"signature,omitempty"`   // of Upstream: "verified" or "present"; "" if there is none
+	Access       string   `json:"access,omitempty"`      // to the namespace at Upstream: "public" or "restricted"
+	Licence      string   `json:"licence,omitempty"`     // as Upstream states it; not an SPDX expression
 
 	Other map[string]jsontext.Value `json:",embed"` // keys that this program does not know
 }
@@ -171,12 +173,13 @@ func mergeSources(a, b []Source) []Source {
 	return slices.Clip(all[:min(len(all), maxSources)])
 }
 
-// CompareSources compares sources in the order of a package's list: by path, URL, upstream and
-// date, and then by the rest.
+// CompareSources compares sources in the order of a package's list: by path, URL and upstream, and
+// then by the rest.
 func CompareSources(a, b Source) int {
 	order := cmp.Or(
 		strings.Compare(a.Path, b.Path), strings.Compare(a.URL, b.URL), strings.Compare(a.Upstream, b.Upstream),
-		a.Collected.Compare(b.Collected), bytes.Compare(a.StatedSHA256[:], b.StatedSHA256[:]),
+		bytes.Compare(a.StatedSHA256[:], b.StatedSHA256[:]), strings.Compare(a.Signature, b.Signature),
+		strings.Compare(a.Access, b.Access), strings.Compare(a.Licence, b.Licence),
 	)
 	if order != 0 || len(a.Other)+len(b.Other) == 0 {
 		return order
@@ -232,12 +235,12 @@ func (s *Source) check() error {
 	if (s.Path == "") == (s.URL == "") {
 		return errors.New("source: want either a path or a URL")
 	}
-	for _, text := range []string{s.Path, s.URL, s.Upstream} {
+	for _, text := range []string{s.Path, s.URL, s.Upstream, s.Signature, s.Access, s.Licence} {
 		if len(text) > MaxSourceText || !isPlain(text) {
 			return fmt.Errorf("source: want at most %d bytes without control characters, found %.200q", MaxSourceText, text)
 		}
 	}
-	return checkDates(&s.Collected)
+	return nil
 }
 
 // isPlain reports whether s is valid text without control characters.

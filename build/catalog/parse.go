@@ -247,6 +247,7 @@ func (p *parser) version(last *Version) (v Version) {
 	}
 	v.Signed = p.skip(`,"signed":true`)
 	v.FirstSeen = p.skip(`,"firstSeen":true`)
+	v.Published = p.skip(`,"published":true`)
 	if p.skip(`,"seen":"`) {
 		v.Seen = p.time()
 	}

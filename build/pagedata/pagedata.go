@@ -13,6 +13,7 @@ package pagedata
 
 import (
 	"fmt"
+	"io/fs"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,13 +27,15 @@ import (
 
 // Limits of a document. What exceeds them is cut or left out.
 const (
-	MaxBytes   = 64 << 10 // of the document
-	MaxKinds   = 40       // of contributions
-	MaxItems   = 200      // of one kind
-	MaxColours = 8        // of a theme
-	maxMore    = 1 << 20  // items that are left out
-	maxText    = 300      // bytes of a text
-	maxAddress = 2048     // bytes of a link
+	MaxBytes    = 64 << 10 // of the document
+	MaxKinds    = 40       // of contributions
+	MaxItems    = 200      // of one kind
+	MaxColours  = 8        // of a theme
+	maxMore     = 1 << 20  // items that are left out
+	maxText     = 300      // bytes of a text
+	maxAddress  = 2048     // bytes of a link, and of the address of a picture
+	maxFile     = 100      // bytes of the path of a picture
+	maxPictures = 200
 )
 
 // Document is what the page shows of a package.
@@ -40,6 +43,13 @@ type Document struct {
 	Links         Links          `json:"links,omitzero"`
 	Network       string         `json:"network,omitempty"` // sentences about what shows that it needs the network when it runs; "" if nothing does
 	Contributions []Contribution `json:"contributions,omitempty"`
+	Pictures      []Picture      `json:"pictures,omitempty"` // that the readme and the change log show, and the package does not hold
+}
+
+// Picture is a picture that was collected.
+type Picture struct {
+	Address string `json:"address"` // absolute
+	File    string `json:"file"`    // among the files of the version, such as pictures/0123….png
 }
 
 // Links are the addresses in package.json, "" if there is none.
@@ -69,11 +79,11 @@ type Item struct {
 
 // IsEmpty reports whether there is nothing to show.
 func (d Document) IsEmpty() bool {
-	return d.Links == Links{} && d.Network == "" && len(d.Contributions) == 0
+	return d.Links == Links{} && d.Network == "" && len(d.Contributions)+len(d.Pictures) == 0
 }
 
 // Encode returns the document within its limits. If it is too long, every kind of contributions has
-// fewer items. The same document gives the same bytes.
+// fewer items, and then there are fewer pictures. The same document gives the same bytes.
 func (d Document) Encode() []byte {
 	d = d.within()
 	for items := MaxItems; ; items /= 2 {
@@ -84,8 +94,11 @@ func (d Document) Encode() []byte {
 		if err != nil {
 			panic(err) // a struct of strings and numbers can always be encoded
 		}
-		if len(text) <= MaxBytes || items == 0 {
+		if len(text) <= MaxBytes || items == 0 && len(d.Pictures) == 0 {
 			return text
+		}
+		if items == 0 {
+			d.Pictures = d.Pictures[:len(d.Pictures)/2]
 		}
 	}
 }
@@ -113,7 +126,13 @@ func (d Document) within() Document {
 		}
 	}
 	d.Contributions = all
+	valid := slices.DeleteFunc(slices.Clone(d.Pictures), func(p Picture) bool { return !p.isValid() })
+	d.Pictures = valid[:min(len(valid), maxPictures)]
 	return d
+}
+
+func (p Picture) isValid() bool {
+	return IsLink(p.Address) && len(p.File) <= maxFile && fs.ValidPath(p.File) && !strings.ContainsFunc(p.File, hidden)
 }
 
 func (c Contribution) within() Contribution {

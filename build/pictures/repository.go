@@ -1,6 +1,7 @@
 package pictures
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path"
@@ -71,6 +72,30 @@ func (r Repository) File(address string) (file string, ok bool) {
 	// belongs to the package.
 	file = strings.TrimPrefix(path.Clean("/"+file), "/")
 	return file, file != ""
+}
+
+// Absolute returns the absolute address of a picture that a readme shows. If the address is
+// relative, it is that of the file in the repository, which packers write. ok is false if there is
+// none.
+func (r Repository) Absolute(address string) (absolute string, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil || u.User != nil || u.Opaque != "" {
+		return "", false
+	}
+	switch {
+	case u.Host != "":
+		u.Scheme = cmp.Or(u.Scheme, "https")
+		return u.String(), u.Scheme == "https" || u.Scheme == "http"
+	case u.Scheme != "" || u.Path == "" || r.host == "":
+		return "", false
+	}
+	raw := "/raw/HEAD/"
+	if r.host == "gitlab.com" {
+		raw = "/-/raw/HEAD/"
+	}
+	file := path.Clean("/" + path.Join(r.dir, u.Path))
+	at := url.URL{Scheme: "https", Host: r.host, Path: "/" + r.owner + "/" + r.name + raw + file[1:]}
+	return at.String(), true
 }
 
 // fileOf returns the path in the repository of a file with an address on a host.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"galbuild/build/catalog"
+	"galbuild/build/imagefile"
 )
 
 // A Gallery is how the pages of a gallery present it.
@@ -161,51 +161,17 @@ func parseLogo(content []byte) (*Logo, error) {
 	return &Logo{"logo.svg", content, width, height}, nil
 }
 
-// parseSVG returns the size of a drawing. It refuses scripts: pages show the drawing as an <img>,
-// which runs none, but somebody may open its address.
+// parseSVG returns the size of a drawing. It refuses scripts, see [imagefile.ParseSVG].
 func parseSVG(content []byte) (width, height int, err error) {
-	d := xml.NewDecoder(bytes.NewReader(content))
-	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
-	root := true
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) && !root {
-			return width, height, nil
-		}
-		if err != nil {
-			return 0, 0, errors.New("it is not XML")
-		}
-		e, ok := token.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		if root {
-			if width, height, err = sizeOfSVG(e); err != nil {
-				return 0, 0, err
-			}
-			root = false
-		}
-		if hasScript(e) {
-			return 0, 0, fmt.Errorf("its element <%.100s> can run a script", e.Name.Local)
-		}
+	root, err := imagefile.ParseSVG(content)
+	if err != nil {
+		return 0, 0, err
 	}
-}
-
-func hasScript(e xml.StartElement) bool {
-	switch strings.ToLower(e.Name.Local) {
-	case "script", "foreignobject", "handler", "iframe", "embed", "object":
-		return true
-	}
-	return slices.ContainsFunc(e.Attr, func(a xml.Attr) bool {
-		return strings.HasPrefix(strings.ToLower(a.Name.Local), "on") || strings.Contains(strings.ToLower(a.Value), "javascript:")
-	})
+	return sizeOfSVG(root)
 }
 
 // sizeOfSVG returns the width and height of a drawing, or else those of its viewBox.
 func sizeOfSVG(root xml.StartElement) (width, height int, err error) {
-	if root.Name.Local != "svg" {
-		return 0, 0, fmt.Errorf("its element is <%.100s>, not <svg>", root.Name.Local)
-	}
 	values := map[string]string{}
 	for _, a := range root.Attr {
 		values[a.Name.Local] = strings.TrimSuffix(a.Value, "px")

@@ -66,7 +66,7 @@ type Candidate struct {
 	Extension *catalog.Extension
 	Version   *catalog.Version
 	Seen      time.Time // when the package was first seen; zero is now
-	Published time.Time // as a trusted collection states it; zero if none does
+	Published time.Time // as the upstream that it was collected from states it; zero if none does
 	Size      int64     // of the package
 	Licence   string    // SPDX expression; "" if it is not known
 	Served    bool      // it is in the generation that is served
@@ -80,7 +80,11 @@ type Candidate struct {
 
 // NewCandidate returns a version of an extension in a catalogue as a candidate.
 func NewCandidate(key string, e *catalog.Extension, v *catalog.Version, served bool) Candidate {
-	return Candidate{Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence, Served: served}
+	c := Candidate{Key: key, Extension: e, Version: v, Seen: v.Seen, Size: v.Package.Size, Licence: v.Licence, Served: served}
+	if v.Published {
+		c.Published = v.Updated
+	}
+	return c
 }
 
 // An Exclusion is a version that a rule keeps out.

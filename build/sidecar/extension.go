@@ -35,6 +35,7 @@ func (r *reader) extension(e value) {
 	s.PublishedDate = r.date(e, "publishedDate", KeyPublished)
 	s.LastUpdated = r.updated(e)
 	r.statistics(e)
+	r.collected(e)
 	r.metadata.Preview = slices.Contains(flags(e.get("flags")), "preview")
 }
 

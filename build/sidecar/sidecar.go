@@ -4,6 +4,7 @@
 // The text is an extension in one of these formats, or a list or a response that contains it:
 //
 //	{"extensionId": UUID, "lastUpdated": date, "statistics": {"install": 1}}  galbuild's own
+//	{"source": {…}, "firstSeen": date, "pictures": {…}}                       more keys, see [Collected]
 //	{"statistics": [{"statisticName": …, "value": 1}], "versions": [{…}]}     the Marketplace's
 //	{"results": [{"extensions": [{…}]}]}                                      its response
 //	{"namespace": …, "name": …, "timestamp": date, "downloadCount": 1}        Open VSX's
@@ -42,6 +43,7 @@ func (p Package) id() string { return p.Publisher + "." + p.Name }
 // Metadata is the content of a sidecar.
 type Metadata struct {
 	catalog.Sidecar
+	Collected
 	Preview  bool     // the flags of the extension contain preview
 	Warnings []string // a warning for each invalid value
 	Invalid  []string // the keys with invalid values, as in galbuild's own format: see [KeyID]

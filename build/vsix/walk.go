@@ -8,6 +8,8 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -60,6 +62,15 @@ func (p *Package) Size(name string) (bytes int64, ok bool) {
 		return 0, false
 	}
 	return p.archive.files[i].size(), true
+}
+
+// HasTop reports whether the top folder of the package has a file or a folder of this name, in any
+// case of letters.
+func (p *Package) HasTop(name string) bool {
+	return slices.ContainsFunc(p.archive.files, func(f file) bool {
+		top, _, _ := strings.Cut(f.name, "/")
+		return strings.EqualFold(top, name)
+	})
 }
 
 func (p *Package) visit(file *file, f func(e Entry, r io.Reader) error) error {
