@@ -190,8 +190,8 @@ type Version struct {
 	// FirstSeen is set if Updated is the time of the file in which the package was first seen,
 	// because it has no other date.
 	FirstSeen bool `json:"firstSeen,omitempty"`
-	// Published is set if Updated is the date on which the upstream that the package was collected
-	// from states to have published it.
+	// Published is set if Updated is the date of publication that the upstream states from
+	// which the package was collected.
 	Published bool      `json:"published,omitempty"`
 	Seen      time.Time `json:"seen,omitzero"`   // when the package was first seen; a merge keeps the earliest
 	Package   File      `json:"package"`         // the .vsix file

@@ -2,10 +2,12 @@ package imagefile
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -127,14 +129,36 @@ func isElsewhere(element string, a xml.Attr) bool {
 	if name := strings.ToLower(a.Name.Local); name != "href" && name != "src" || strings.EqualFold(element, "a") {
 		return false
 	}
-	address := withoutSpace(strings.ToLower(a.Value))
-	return address != "" && !strings.HasPrefix(address, "#") && !isData(address)
+	address := withoutSpace(a.Value)
+	return address != "" && !strings.HasPrefix(address, "#") && !isData(strings.ToLower(address)) &&
+		!(strings.EqualFold(element, "image") && isDrawing(address))
 }
 
 // isData reports whether an address contains a picture that is not a drawing itself.
 func isData(address string) bool {
 	kinds := []string{"png", "jpeg", "jpg", "gif", "webp", "avif"}
 	return slices.ContainsFunc(kinds, func(kind string) bool { return strings.HasPrefix(address, "data:image/"+kind) })
+}
+
+// isDrawing reports whether an address contains a drawing that is harmless itself and contains no
+// other one. Badges have logos of this kind.
+func isDrawing(address string) bool {
+	const scheme = "data:" + SVG
+	if len(address) < len(scheme) || !strings.EqualFold(address[:len(scheme)], scheme) {
+		return false
+	}
+	parameters, data, _ := strings.Cut(address[len(scheme):], ",")
+	content, err := url.PathUnescape(data)
+	if err == nil && strings.HasSuffix(strings.ToLower(parameters), ";base64") {
+		var decoded []byte
+		decoded, err = base64.StdEncoding.DecodeString(content)
+		content = string(decoded)
+	}
+	if err != nil || strings.Contains(strings.ToLower(content), "data:") {
+		return false
+	}
+	_, err = ParseSVG([]byte(content))
+	return err == nil
 }
 
 // loads reports whether a text with style loads something: by url(…) with an address that is not an
