@@ -101,7 +101,7 @@ func (x *fetch) getCompanion(ctx context.Context, w lock.Companion, c Companion,
 }
 
 func (x *fetch) downloadCompanion(ctx context.Context, w lock.Companion, address string) (lock.Companion, error) {
-	file, err := x.file(address, companionKind())
+	file, err := download.Parse(address, companionKind())
 	if err != nil {
 		return w, err
 	}

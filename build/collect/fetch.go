@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"galbuild/build/collect/lock"
 	"galbuild/build/download"
+	"galbuild/build/pictures/remote"
 	"galbuild/build/retry"
 	"galbuild/build/upstream"
 	"galbuild/build/vsix"
@@ -30,18 +30,16 @@ type FetchConfig struct {
 	Jobs   int // downloads at once; 0 is 4
 	Now    time.Time
 
-	// Login returns the credentials for a host, or nil.
-	Login func(host string) *url.Userinfo
-	// Mirror returns the address from which a file is downloaded instead of its own.
-	Mirror func(address string) string
 	// Upstreams are asked for a package of a lock whose own address does not have it any more.
 	Upstreams []upstream.Upstream
 
 	// Vet looks at a package that was downloaded. Its error keeps the package out.
 	Vet func(ctx context.Context, path string, e *lock.Entry) error
-	// Pictures fetches the pictures that the readme of a package shows into the folder, and sets
-	// e.Pictures. It returns warnings.
-	Pictures func(ctx context.Context, f *Folder, path string, e *lock.Entry) (warnings []string, err error)
+	// PictureClient downloads pictures. It should reach public addresses only, because packages name
+	// the addresses.
+	PictureClient *retry.Client
+	// Pictures says that the pictures which readmes show and no package has are fetched too.
+	Pictures bool
 	// Companions are files that the collection gets in addition.
 	Companions []Companion
 
@@ -88,8 +86,9 @@ type fetch struct {
 	folder   *Folder
 	old      *lock.Lock // never nil
 	packages *download.Folder
-	others   *download.Folder // signature archives, keys and companions
-	locked   bool             // exactly what the lock has
+	others   *download.Folder // signature archives and keys
+	pictures *remote.Downloader
+	locked   bool // exactly what the lock has
 	now      time.Time
 
 	keys keyring
@@ -161,6 +160,7 @@ func (f *Folder) newFetch(c FetchConfig) (*fetch, error) {
 		return nil, err
 	}
 	settings.MaxBytes = limits.SidecarBytes
+	x.pictures = remote.New(c.PictureClient, f.root, remote.Limits{})
 	x.others, err = download.Open(settings)
 	return x, err
 }

@@ -13,6 +13,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/collect/lock"
 	"galbuild/build/download"
+	"galbuild/build/pictures/remote"
 	"galbuild/build/regularfile"
 	"galbuild/build/upstream"
 	"galbuild/build/upstream/openvsx"
@@ -39,12 +40,10 @@ func (x *fetch) one(ctx context.Context, j *job) error {
 			return err
 		}
 	}
-	if x.Pictures == nil || j.present && x.old.Settings.Pictures {
+	if !x.Pictures || j.present && x.old.Settings.Pictures {
 		return nil
 	}
-	notes, err := x.Pictures(ctx, x.folder, j.path, &j.Entry)
-	j.notes = append(j.notes, notes...)
-	return err
+	return x.getPictures(ctx, j)
 }
 
 // getPackage finds the package in the folder, or downloads it. It sets the hash and the size.
@@ -53,7 +52,7 @@ func (x *fetch) getPackage(ctx context.Context, j *job) error {
 		j.present = true
 		return nil
 	}
-	file, err := x.file(j.Address, download.Package(x.Limits))
+	file, err := download.Parse(j.Address, download.Package(x.Limits))
 	if err != nil {
 		return err
 	}
@@ -97,18 +96,6 @@ func (x *fetch) find(e *lock.Entry) string {
 	return ""
 }
 
-// file returns the file at an address, or at that of its mirror.
-func (x *fetch) file(address string, kind download.Kind) (download.File, error) {
-	if x.Mirror != nil {
-		address = x.Mirror(address)
-	}
-	file, err := download.Parse(address, kind)
-	if err == nil && file.Login == nil && x.Login != nil {
-		file.Login = x.Login(file.URL.Host)
-	}
-	return file, err
-}
-
 // getElsewhere asks the upstreams for a package of the lock that its own address does not have. It
 // accepts only the hash of the lock. failed is the error of the package's own address.
 func (x *fetch) getElsewhere(ctx context.Context, j *job, file download.File, failed error) (string, error) {
@@ -117,7 +104,7 @@ func (x *fetch) getElsewhere(ctx context.Context, j *job, file download.File, fa
 		if r == nil || r.Package.URL == j.Address {
 			continue
 		}
-		other, err := x.file(r.Package.URL, file.Kind)
+		other, err := download.Parse(r.Package.URL, file.Kind)
 		if err != nil {
 			continue
 		}
@@ -237,7 +224,7 @@ func (j *job) statedSignature() *upstream.File {
 
 // getOther downloads a file that is not a package.
 func (x *fetch) getOther(ctx context.Context, f upstream.File, kind download.Kind) (string, error) {
-	file, err := x.file(f.URL, kind)
+	file, err := download.Parse(f.URL, kind)
 	if err != nil {
 		return "", err
 	}
@@ -304,20 +291,34 @@ func (k *keyring) get(address string, download func() (string, error)) ([]byte, 
 	return read()
 }
 
+// getPictures downloads the pictures that the readme of a package shows and no package has.
+func (x *fetch) getPictures(ctx context.Context, j *job) error {
+	file, err := regularfile.Open(j.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	p, err := vsix.Open(file, j.Size, x.Limits)
+	if err != nil {
+		return err
+	}
+	addresses, err := remote.Wanted(p)
+	if err != nil {
+		return err
+	}
+	all, left, err := x.pictures.Get(ctx, addresses)
+	for _, l := range left {
+		j.notes = append(j.notes, fmt.Sprintf("the picture %s is left out: %s", l.Address, l.Reason))
+	}
+	j.Entry.Pictures = all
+	return err
+}
+
 // getLockedPictures downloads the pictures of an entry of a lock.
 func (x *fetch) getLockedPictures(ctx context.Context, j *job) error {
-	for _, p := range j.Pictures {
-		path := filepath.Join(x.folder.Dir, filepath.FromSlash(p.FileName()))
-		if sum, _, err := blob.SumFile(path); err == nil && sum == p.SHA256 {
-			continue
-		}
-		kind := download.Kind{Name: "picture", Suffix: filepath.Ext(p.FileName()), Limit: "sidecar-bytes"}
-		from, err := x.getOther(ctx, upstream.File{URL: p.Address, SHA256: p.SHA256, Size: p.Size}, kind)
-		if err == nil {
-			err = x.folder.place(from, p.FileName())
-		}
-		if err != nil {
-			return errors.Join(fmt.Errorf("the picture %s: %w", p.Address, err), ctx.Err())
+	for _, p := range j.Entry.Pictures {
+		if err := x.pictures.GetLocked(ctx, p); err != nil {
+			return errors.Join(err, ctx.Err())
 		}
 	}
 	return nil

@@ -27,15 +27,19 @@ import (
 	"galbuild/build/vsix"
 )
 
-// packageOf returns a package of an extension.
-func packageOf(id, version, platform string) []byte {
+// packageOf returns a package of an extension, with a readme unless that is "".
+func packageOf(id, version, platform, readme string) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	publisher, name, _ := strings.Cut(id, ".")
 	for _, f := range []struct{ name, text string }{
 		{"extension.vsixmanifest", fmt.Sprintf(`<PackageManifest><Metadata><Identity Id=%q Version=%q Publisher=%q TargetPlatform=%q/></Metadata></PackageManifest>`, name, version, publisher, platform)},
 		{"extension/package.json", fmt.Sprintf(`{"name":%q,"publisher":%q,"version":%q,"engines":{"vscode":"*"}}`, name, publisher, version)},
+		{"extension/README.md", readme},
 	} {
+		if f.text == "" {
+			continue
+		}
 		w, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Store})
 		if err == nil {
 			_, err = io.WriteString(w, f.text)
@@ -89,7 +93,11 @@ func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // add serves a package, and returns how it is planned.
 func (s *storage) add(id, version, platform string) Planned {
-	text := packageOf(id, version, platform)
+	return s.addPackage(id, version, platform, packageOf(id, version, platform, ""))
+}
+
+// addPackage serves the bytes of a package.
+func (s *storage) addPackage(id, version, platform string, text []byte) Planned {
 	path := fmt.Sprintf("/%s-%s%s.vsix", id, version, platform)
 	s.files[path] = text
 	return Planned{
@@ -122,7 +130,7 @@ func config(t *testing.T) FetchConfig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return FetchConfig{Client: client, Now: now}
+	return FetchConfig{Client: client, PictureClient: client, Now: now}
 }
 
 var errNoRetry = errors.New("the request is not repeated")
@@ -216,7 +224,7 @@ func TestFetch(t *testing.T) {
 	wantFailed(t, result)
 	wantFiles(t, dir, "acme.hello-1.0.0.vsix", "acme.hello-1.0.0.vsix.json", "acme.notes-2.0.0@linux-x64.vsix", "acme.notes-2.0.0@linux-x64.vsix.json", lock.FileName)
 	s.wantRequests(t, "/Acme.Hello-1.0.0.vsix", "/acme.notes-2.0.0linux-x64.vsix")
-	if e := result.Lock.Entries; e[0].ID != "Acme.Hello" || !e[0].Added.Equal(now) || e[1].SHA256 != blob.Sum(packageOf("acme.notes", "2.0.0", "linux-x64")) {
+	if e := result.Lock.Entries; e[0].ID != "Acme.Hello" || !e[0].Added.Equal(now) || e[1].SHA256 != blob.Sum(packageOf("acme.notes", "2.0.0", "linux-x64", "")) {
 		t.Errorf("locked: %+v", e)
 	}
 	if size := result.Lock.Entries[0].Size + result.Lock.Entries[1].Size; last != (FetchProgress{size, size, 2, 2}) {
@@ -249,8 +257,8 @@ func TestRefused(t *testing.T) {
 	result := run(t, dir, config(t), good, hash, size, id, version, platform, text, missing)
 	host := strings.TrimPrefix(s.URL, "http://")
 	wantFailed(t, result,
-		"acme.hash@1.0.0: the downloaded file has the SHA-256 "+blob.Sum(packageOf("acme.hash", "1.0.0", "")).String()+", expected is "+blob.Sum(nil).String()+" ()",
-		fmt.Sprintf("acme.size@1.0.0: the downloaded file has the size %d bytes, expected is 7 bytes ()", len(packageOf("acme.size", "1.0.0", ""))),
+		"acme.hash@1.0.0: the downloaded file has the SHA-256 "+blob.Sum(packageOf("acme.hash", "1.0.0", "", "")).String()+", expected is "+blob.Sum(nil).String()+" ()",
+		fmt.Sprintf("acme.size@1.0.0: the downloaded file has the size %d bytes, expected is 7 bytes ()", len(packageOf("acme.size", "1.0.0", "", ""))),
 		"acme.other@1.0.0: the package is acme.id@1.0.0, expected is acme.other@1.0.0 ()",
 		"acme.version@2.0.0: the package is acme.version@1.0.0, expected is acme.version@2.0.0 ()",
 		"acme.platform@1.0.0: the package is acme.platform@1.0.0, expected is acme.platform@1.0.0@web ()",
@@ -279,7 +287,7 @@ func TestUpdateFails(t *testing.T) {
 	if want := []string{"acme.other-1.0.0.vsix", "acme.other-1.0.0.vsix.json"}; !slices.Equal(result.Removed, want) {
 		t.Errorf("removed %q, want %q", result.Removed, want)
 	}
-	update.SHA256 = blob.Sum(packageOf("acme.hello", "2.0.0", ""))
+	update.SHA256 = blob.Sum(packageOf("acme.hello", "2.0.0", "", ""))
 	result = run(t, dir, config(t), update)
 	wantFiles(t, dir, "acme.hello-2.0.0.vsix", "acme.hello-2.0.0.vsix.json", lock.FileName)
 	if len(result.Removed) != 4 || len(result.Packages) != 1 {
@@ -406,15 +414,15 @@ func (u upstreamOf) Extension(_ context.Context, id string) (*upstream.Extension
 // are the same.
 func TestLocked(t *testing.T) {
 	s, dir := newStorage(t), t.TempDir()
-	s.files["/code"], s.files["/a.png"] = []byte("code"), []byte("png")
+	s.files["/code"], s.files["/a.png"] = []byte("code"), []byte("\x89PNG\r\n\x1a\n")
 	c := config(t)
 	c.Companions = []Companion{{"cli/code", s.URL + "/code"}}
-	c.Pictures = func(_ context.Context, f *Folder, path string, e *lock.Entry) ([]string, error) {
-		p := lock.Picture{Address: s.URL + "/a.png", SHA256: blob.Sum([]byte("png")), Size: 3, Type: "image/png"}
-		e.Pictures = []lock.Picture{p}
-		return nil, f.writeIfChanged(p.FileName(), []byte("png"))
+	c.Pictures = true
+	readme := "![](" + s.URL + "/a.png) ![](" + s.URL + "/missing.png)"
+	result := run(t, dir, c, s.addPackage("acme.a", "1.0.0", "", packageOf("acme.a", "1.0.0", "", readme)), s.add("acme.b", "1.0.0", "web"))
+	if len(result.Warnings) != 1 || !strings.Contains(result.Warnings[0], "/missing.png is left out: the server responds with 404 Not Found") {
+		t.Errorf("warnings %q", result.Warnings)
 	}
-	run(t, dir, c, s.add("acme.a", "1.0.0", ""), s.add("acme.b", "1.0.0", "web"))
 	l, err := ReadLock(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -426,7 +434,7 @@ func TestLocked(t *testing.T) {
 	elsewhere := t.TempDir()
 	c = config(t)
 	c.Upstreams = []upstream.Upstream{upstreamOf{storage: other, all: []Planned{moved}}}
-	result := in(t, elsewhere, func(f *Folder) (*Fetched, error) { return f.FetchLocked(t.Context(), l, c) })
+	result = in(t, elsewhere, func(f *Folder) (*Fetched, error) { return f.FetchLocked(t.Context(), l, c) })
 	wantFailed(t, result)
 	if !maps.Equal(filesIn(t, elsewhere), filesIn(t, dir)) {
 		t.Error("the folders differ")
@@ -434,7 +442,7 @@ func TestLocked(t *testing.T) {
 	other.wantRequests(t, "/acme.b-1.0.0web.vsix")
 
 	// An upstream with other bytes is not accepted.
-	other.files["/acme.b-1.0.0web.vsix"] = packageOf("acme.b", "1.0.0", "")
+	other.files["/acme.b-1.0.0web.vsix"] = packageOf("acme.b", "1.0.0", "", "")
 	result = in(t, t.TempDir(), func(f *Folder) (*Fetched, error) { return f.FetchLocked(t.Context(), l, c) })
 	if len(result.Failed) != 1 || !strings.Contains(result.Failed[0].Reason, "there is no such file on") || !strings.Contains(result.Failed[0].Reason, "the downloaded file has the SHA-256") {
 		t.Errorf("failed: %+v", result.Failed)

@@ -11,13 +11,11 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/imagefile"
 )
 
 // versionForm is what a version may consist of, because it is part of a file name.
 var versionForm = regexp.MustCompile(`^[0-9][0-9A-Za-z.+-]{0,99}$`)
-
-// pictureForm is the form of the media type of a picture, whose end is that of a file name.
-var pictureForm = regexp.MustCompile(`^image/[a-z0-9][a-z0-9+-]{0,20}$`)
 
 // Check returns an error if an entry has a value that must not be used as a path or an address.
 func (e *Entry) Check() error {
@@ -57,8 +55,8 @@ func (e *Entry) checkFiles() error {
 		switch {
 		case p.SHA256.IsZero() || p.Size < 0:
 			return fmt.Errorf("picture %.200q: the hash or the size is missing", p.Address)
-		case !pictureForm.MatchString(p.Type):
-			return fmt.Errorf("picture %.200q: the type is %.200q, want one such as image/png", p.Address, p.Type)
+		case imagefile.Extension(p.Type) == "":
+			return fmt.Errorf("picture %.200q: the type is %.200q, want that of a picture, such as image/png", p.Address, p.Type)
 		}
 	}
 	return nil

@@ -33,6 +33,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/imagefile"
 	"galbuild/build/npmsemver"
 )
 
@@ -138,21 +139,9 @@ func (e *Entry) Name() string {
 // FileName returns the name of the package in the folder.
 func (e *Entry) FileName() string { return e.Name() + ".vsix" }
 
-// FileName returns the path of the picture in the folder: pictures/<sha256>.<ext>.
+// FileName returns the path of the picture in the folder: pictures/<sha256>.png or so.
 func (p Picture) FileName() string {
-	return "pictures/" + p.SHA256.String() + "." + pictureEnding(p.Type)
-}
-
-// pictureEnding returns the ending of the name of a picture of a media type such as image/png.
-func pictureEnding(mediaType string) string {
-	subtype := strings.TrimPrefix(mediaType, "image/")
-	switch subtype {
-	case "svg+xml":
-		return "svg"
-	case "jpeg":
-		return "jpg"
-	}
-	return subtype
+	return imagefile.Folder + p.SHA256.String() + imagefile.Extension(p.Type)
 }
 
 // Compare orders entries by id, version (newest first) and platform.
