@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -60,8 +59,8 @@ type Fetched struct {
 	Packages []FetchedPackage // that were downloaded, sorted with lock.Compare
 	Failed   []Failed         // sorted by id, version and platform
 	Removed  []string         // names of files
-	Warnings []string
-	Bytes    int64 // size of what was downloaded
+	Warnings []string         // about packages, without those of the plan
+	Bytes    int64            // size of what was downloaded
 }
 
 // FetchedPackage is a package that was downloaded.
@@ -153,7 +152,7 @@ func (f *Folder) newFetch(c FetchConfig) (*fetch, error) {
 	x := &fetch{FetchConfig: c, folder: f, old: cmp.Or(old, &lock.Lock{}), now: c.Now.UTC().Truncate(time.Second), arrived: map[string]int64{}}
 	limits := c.Limits.WithDefaults()
 	settings := download.Config{
-		Dir: filepath.Join(f.Dir, filepath.FromSlash(downloadsDir)), Client: c.Client, Log: c.Log,
+		Dir: f.downloads(), Client: c.Client, Log: c.Log,
 		MaxBytes: limits.PackageBytes, MaxRatio: limits.Ratio, Progress: x.receive,
 	}
 	if x.packages, err = download.Open(settings); err != nil {
@@ -231,7 +230,7 @@ func (x *fetch) report() {
 }
 
 // result returns what was done, before the folder is changed.
-func (x *fetch) result(jobs []*job, p *Plan) *Fetched {
+func (x *fetch) result(jobs []*job) *Fetched {
 	r := &Fetched{}
 	for _, j := range jobs {
 		name := j.Entry.String()
@@ -249,7 +248,6 @@ func (x *fetch) result(jobs []*job, p *Plan) *Fetched {
 			r.Bytes += j.Size
 		}
 	}
-	r.Warnings = append(r.Warnings, p.Warnings...)
 	return r
 }
 

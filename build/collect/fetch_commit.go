@@ -25,7 +25,7 @@ const UpstreamFile = "upstream.json"
 // an earlier lock has and the new one does not, and replaces the lock at the end. If the process is
 // killed meanwhile, the next run finds the packages in the downloads, which are removed last.
 func (x *fetch) commit(ctx context.Context, jobs []*job, l *lock.Lock, p *Plan) (*Fetched, error) {
-	result := x.result(jobs, p)
+	result := x.result(jobs)
 	for _, j := range jobs {
 		if j.err != nil {
 			continue
@@ -73,7 +73,7 @@ func (x *fetch) finish(jobs []*job, p *Plan, result *Fetched) error {
 	if len(result.Failed) > 0 {
 		return nil
 	}
-	return os.RemoveAll(filepath.Join(x.folder.Dir, filepath.FromSlash(downloadsDir)))
+	return os.RemoveAll(x.folder.downloads())
 }
 
 // place gives the files of a package their names in the folder.

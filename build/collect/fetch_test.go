@@ -121,7 +121,7 @@ func (s *storage) wantRequests(t *testing.T, want ...string) {
 	s.requests = nil
 }
 
-var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+var fetchedAt = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 
 // config returns settings without pauses between attempts. A request is not repeated.
 func config(t *testing.T) FetchConfig {
@@ -130,7 +130,7 @@ func config(t *testing.T) FetchConfig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return FetchConfig{Client: client, PictureClient: client, Now: now}
+	return FetchConfig{Client: client, PictureClient: client, Now: fetchedAt}
 }
 
 var errNoRetry = errors.New("the request is not repeated")
@@ -224,7 +224,7 @@ func TestFetch(t *testing.T) {
 	wantFailed(t, result)
 	wantFiles(t, dir, "acme.hello-1.0.0.vsix", "acme.hello-1.0.0.vsix.json", "acme.notes-2.0.0@linux-x64.vsix", "acme.notes-2.0.0@linux-x64.vsix.json", lock.FileName)
 	s.wantRequests(t, "/Acme.Hello-1.0.0.vsix", "/acme.notes-2.0.0linux-x64.vsix")
-	if e := result.Lock.Entries; e[0].ID != "Acme.Hello" || !e[0].Added.Equal(now) || e[1].SHA256 != blob.Sum(packageOf("acme.notes", "2.0.0", "linux-x64", "")) {
+	if e := result.Lock.Entries; e[0].ID != "Acme.Hello" || !e[0].Added.Equal(fetchedAt) || e[1].SHA256 != blob.Sum(packageOf("acme.notes", "2.0.0", "linux-x64", "")) {
 		t.Errorf("locked: %+v", e)
 	}
 	if size := result.Lock.Entries[0].Size + result.Lock.Entries[1].Size; last != (FetchProgress{size, size, 2, 2}) {

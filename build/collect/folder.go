@@ -2,10 +2,12 @@ package collect
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,9 +16,12 @@ import (
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/collect/lock"
+	"galbuild/build/download"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regularfile"
+	"galbuild/build/retry"
 	"galbuild/build/site"
+	"galbuild/build/vsix"
 )
 
 // Folders in the work directory of a collection.
@@ -76,6 +81,28 @@ func (f *Folder) Close() error {
 
 // Responses returns the folder in which responses of upstreams are stored.
 func (f *Folder) Responses() string { return filepath.Join(f.Dir, filepath.FromSlash(responsesDir)) }
+
+// Download returns a function that downloads a package to the folder. It is not downloaded again
+// when the plan is carried out. The client may be made later.
+func (f *Folder) Download(client func() *retry.Client, limits vsix.Limits, log *slog.Logger) func(ctx context.Context, address string) (string, error) {
+	return func(ctx context.Context, address string) (string, error) {
+		limits := limits.WithDefaults()
+		folder, err := download.Open(download.Config{
+			Dir: f.downloads(), Client: client(), Log: log, MaxBytes: limits.PackageBytes, MaxRatio: limits.Ratio,
+		})
+		if err != nil {
+			return "", err
+		}
+		file, err := download.Parse(address, download.Package(limits))
+		if err != nil {
+			return "", err
+		}
+		file.Fixed = true
+		return folder.Get(ctx, file)
+	}
+}
+
+func (f *Folder) downloads() string { return filepath.Join(f.Dir, filepath.FromSlash(downloadsDir)) }
 
 // ReadLock reads the lock in a folder. It is nil if there is none.
 func ReadLock(dir string) (*lock.Lock, error) {

@@ -43,6 +43,9 @@ type commandLine struct {
 	Stats  statsCmd  `cmd:"" group:"Build:" help:"Count downloads and installs, add them to a site, or print them."`
 	Config configCmd `cmd:"" group:"Build:" help:"Print configuration for a web server, an editor or a bucket."`
 
+	Collect collectCmd `cmd:"" group:"Collect:" help:"Collect extensions and what they need from upstreams into a folder of packages with a lock."`
+	Lock    lockCmd    `cmd:"" group:"Collect:" help:"Compare a lock with its upstreams, update it, or explain it."`
+
 	Block     blockCmd     `cmd:"" group:"Decide:" help:"Keep extensions, versions or packages out of a gallery, now and in the future."`
 	Unblock   unblockCmd   `cmd:"" group:"Decide:" help:"Let what was blocked be published again."`
 	Restore   restoreCmd   `cmd:"" group:"Decide:" help:"Let removed versions be published again, or end a deprecation."`

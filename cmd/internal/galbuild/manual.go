@@ -43,6 +43,14 @@ func examples() map[string][]help.Example {
 			{Does: "Remove a version.", Line: "galbuild remove acme.hello@1.1.0 -o site"},
 			{Does: "Remove all versions of an extension from a bucket, with all their files.", Line: "galbuild remove acme.hello --all --purge --s3 vsix/gallery"},
 		},
+		"collect": {
+			{Does: "Collect extensions and what they need from Open VSX, for an editor.", Line: "galbuild collect redhat.java ms-python.python -o vsixs --engine 1.96 --platform linux-x64"},
+			{Does: "Collect exactly what a lock has, on another machine.", Line: "galbuild collect galbuild.lock --locked -o vsixs"},
+		},
+		"lock": {
+			{Does: "List the packages of which there are newer ones.", Line: "galbuild lock outdated vsixs"},
+			{Does: "Update one extension and what it needs.", Line: "galbuild lock update redhat.java vsixs"},
+		},
 		"block": {
 			{Does: "Keep an extension out of a bucket, and take it out of all editors.", Line: "galbuild block acme.evil s3://vsix/gallery --malicious --reason stolen"},
 			{Does: "Keep a version out of a site.", Line: "galbuild block acme.hello@1.1.0 --reason CVE-2026-1 -o site"},

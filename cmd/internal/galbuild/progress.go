@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"galbuild/build"
+	"galbuild/build/collect"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/publish"
@@ -23,6 +24,7 @@ type progress struct {
 	stage string
 	plain bool
 	next  time.Time // when the next line is printed
+	began time.Time // the first download; zero before that
 }
 
 // plainInterval is the time between two lines of progress.
@@ -69,6 +71,23 @@ func (p *progress) showPublish(at publish.Progress) {
 	p.show(build.Progress{Stage: at.Stage, Done: at.Sent, Total: at.SentOf, Name: fmt.Sprintf("%d of %d objects", at.Done, at.Total)})
 }
 
+// showLookUp implements collect.Config.Progress.
+func (p *progress) showLookUp(done, total int) {
+	p.show(build.Progress{Stage: "look up", Done: int64(done), Total: int64(total)})
+}
+
+// showFetch implements collect.FetchConfig.Progress.
+func (p *progress) showFetch(at collect.FetchProgress) {
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	rate := float64(at.Bytes) / max(time.Since(p.began).Seconds(), 1)
+	p.show(build.Progress{
+		Stage: "download", Done: at.Bytes, Total: at.OfBytes,
+		Name: fmt.Sprintf("%d of %d packages, %s/s", at.Done, at.Of, humanize.Bytes(uint64(rate))),
+	})
+}
+
 func (p *progress) showBar(at build.Progress) {
 	if p.stage != at.Stage {
 		p.stage = at.Stage
@@ -83,8 +102,11 @@ func (p *progress) showBar(at build.Progress) {
 
 // describe returns a line that describes the progress.
 func describe(at build.Progress) string {
-	if at.Stage == "link" {
+	switch at.Stage {
+	case "link":
 		return fmt.Sprintf("linking, %d of %d versions", at.Done, at.Total)
+	case "look up":
+		return fmt.Sprintf("looking up, %d of %d extensions", at.Done, at.Total)
 	}
 	if at.Total <= 0 {
 		return fmt.Sprintf("%s, %s (%s)", at.Stage, humanize.Bytes(uint64(at.Done)), at.Name)
