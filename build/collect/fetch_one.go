@@ -205,7 +205,7 @@ func (x *fetch) getSignature(ctx context.Context, j *job) error {
 		return err
 	}
 	j.sigzip = path
-	if x.locked || j.Signature != nil {
+	if x.locked || j.Signature != nil && j.Signature.Verified {
 		return nil
 	}
 	return x.verify(ctx, j)
@@ -213,11 +213,12 @@ func (x *fetch) getSignature(ctx context.Context, j *job) error {
 
 // statedSignature returns where the signature archive is, or nil if there is none.
 func (j *job) statedSignature() *upstream.File {
-	switch {
-	case j.Signature != nil:
-		return &upstream.File{URL: j.Signature.Address, SHA256: j.Signature.SHA256, Size: j.Signature.Size}
-	case j.Release != nil:
-		return j.Release.Signature
+	if s := j.Signature; s != nil {
+		f := &upstream.File{URL: s.Address, SHA256: s.SHA256, Size: s.Size}
+		if s.SHA256.IsZero() {
+			f.Size = -1
+		}
+		return f
 	}
 	return nil
 }
@@ -239,8 +240,9 @@ func (x *fetch) verify(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	s := &lock.Signature{Address: j.Release.Signature.URL, SHA256: blob.Sum(archive), Size: int64(len(archive)), Key: j.Release.PublicKey}
-	j.Signature = s
+	s := *j.Signature
+	s.SHA256, s.Size = blob.Sum(archive), int64(len(archive))
+	j.Signature = &s
 	if s.Key == "" {
 		return nil
 	}
@@ -257,7 +259,7 @@ func (x *fetch) verify(ctx context.Context, j *job) error {
 	if err := openvsx.Verify(archive, key, pkg); err != nil {
 		return err
 	}
-	s.Verified = true
+	j.Signature.Verified = true
 	return nil
 }
 

@@ -15,9 +15,9 @@ import (
 )
 
 type collectCmd struct {
-	Requests []string `arg:"" optional:"" name:"request" help:"An extension (publisher.name[@version|@range|@latest|@pre-release|@all][@platform]), a list (@list.txt, or @- for standard input), an extensions.json, .code-workspace, product.json or galbuild.lock, the address of a package, or github:OWNER/REPO[@TAG]. Without any, what was requested last time."`
+	Requests []string `arg:"" optional:"" name:"request" help:"An extension, such as acme.hello, acme.hello@1.2.0, acme.hello@^1.2, acme.hello@pre-release, acme.hello@all or acme.hello@linux-x64; a list of them (@list.txt, or @- for standard input); an extensions.json, .code-workspace, product.json or galbuild.lock; the address of a package; or github:OWNER/REPO[@TAG]. Without any, what was requested last time."`
 
-	Output string `short:"o" name:"output" default:"vsixs" type:"path" placeholder:"FOLDER" help:"Folder of the packages and of their lock."`
+	Output string `short:"o" name:"output" default:"vsixs" type:"newfile" placeholder:"FOLDER" help:"Folder of the packages and of their lock."`
 
 	Engine     []string `placeholder:"VERSION" help:"Only packages that this version of VS Code can run, such as 1.96. May be repeated."`
 	Platform   []string `placeholder:"PLATFORM" help:"Only packages for this platform, such as linux-x64, and universal ones. May be repeated."`
@@ -125,7 +125,7 @@ func (c *collectCmd) run(ctx context.Context, e *env) error {
 	if err := c.choose(r); err != nil {
 		return err
 	}
-	if err := r.openUpstreams(); err != nil {
+	if err := r.open(); err != nil {
 		return err
 	}
 	listed, err := c.listed(ctx, r)
@@ -141,7 +141,7 @@ func (c *collectCmd) run(ctx context.Context, e *env) error {
 	return r.carryOut(ctx, plan, c.DryRun)
 }
 
-// newCollection opens the folder and reads its lock.
+// newCollection reads the lock of the folder.
 func (c *collectCmd) newCollection(e *env) (*collection, error) {
 	r := &collection{env: e, dir: c.Output, flags: &c.upstreamFlags, jobs: c.Jobs, dryRun: c.DryRun}
 	var err error
@@ -159,7 +159,7 @@ func (c *collectCmd) newCollection(e *env) (*collection, error) {
 			return nil, err
 		}
 	}
-	return r, r.open()
+	return r, r.readLock()
 }
 
 // choose sets the requests and settings: those of the command line, or else those of the lock, with
@@ -264,7 +264,7 @@ func (c *collectCmd) fetchLocked(ctx context.Context, r *collection) error {
 		return hint.Add(fmt.Errorf("--locked: the lock does not have %s", firstOf(missing, 5)), "run the command without --locked")
 	}
 	r.settings = overriding(locked.Settings, lock.Settings{From: c.From})
-	if err := r.openUpstreams(); err != nil {
+	if err := r.open(); err != nil {
 		return err
 	}
 	return r.carryOutLock(ctx, locked, c.DryRun)

@@ -69,6 +69,11 @@ func (c *collected) add(f *collect.Fetched) {
 	c.Removed = append(c.Removed, f.Removed...)
 	c.Warnings = append(c.Warnings, f.Warnings...)
 	c.Downloaded, c.Bytes = len(f.Packages), f.Bytes
+	stays := map[string]bool{} // because an earlier version needs it, whose update failed
+	for i := range f.Lock.Entries {
+		stays[f.Lock.Entries[i].String()] = true
+	}
+	c.Dropped = slices.DeleteFunc(c.Dropped, func(name string) bool { return stays[name] })
 }
 
 // name returns the id, version and platform of a package.

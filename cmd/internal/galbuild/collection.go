@@ -41,23 +41,32 @@ type collection struct {
 	bar       *progress
 }
 
-// open opens the folder, unless it is for a dry run, and reads its lock.
+// open opens the folder, unless it is for a dry run, and the upstreams.
 func (r *collection) open() (err error) {
 	r.bar = newProgress(r.env)
 	if !r.dryRun {
 		if r.folder, err = collect.OpenFolder(r.dir); err != nil {
 			return err
 		}
+		if err := r.readLock(); err != nil { // another process may have replaced it
+			return err
+		}
 	}
+	return r.openUpstreams()
+}
+
+// readLock reads the lock of the folder.
+func (r *collection) readLock() (err error) {
 	if r.old, err = collect.ReadLock(r.dir); err != nil {
-		r.close()
 		return hint.Add(err, "restore it, for example from version control, or remove it to choose all versions again")
 	}
 	return nil
 }
 
 func (r *collection) close() {
-	r.bar.close()
+	if r.bar != nil {
+		r.bar.close()
+	}
 	if r.folder != nil {
 		_ = r.folder.Close() // everything has been written
 	}

@@ -64,7 +64,7 @@ func (f *lockFlags) collection(e *env, dir string, dryRun bool) (*collection, er
 		return nil, err
 	}
 	if err = c.choose(r); err == nil {
-		err = r.openUpstreams()
+		err = r.open()
 	}
 	if err != nil {
 		r.close()
@@ -74,7 +74,7 @@ func (f *lockFlags) collection(e *env, dir string, dryRun bool) (*collection, er
 }
 
 type lockOutdatedCmd struct {
-	Folder string `arg:"" optional:"" default:"vsixs" complete:"path" help:"Folder of the lock (default: vsixs)."`
+	Folder string `arg:"" optional:"" default:"vsixs" complete:"path" help:"Folder of the lock."`
 	lockFlags
 }
 
@@ -133,7 +133,7 @@ func (o *outdated) print(e *env) error {
 }
 
 type lockUpdateCmd struct {
-	IDs    []string `arg:"" optional:"" name:"id" help:"Extensions, such as acme.hello (default: all), and the folder of the lock (default: vsixs)."`
+	IDs    []string `arg:"" optional:"" name:"id" help:"Extensions, such as acme.hello, or none for all; and the folder of the lock, unless it is vsixs."`
 	DryRun bool     `help:"Print the plan, and download no package."`
 	Jobs   int      `placeholder:"N" help:"Number of downloads at a time (default: 4)."`
 	lockFlags
@@ -170,7 +170,7 @@ func (c *lockUpdateCmd) run(ctx context.Context, e *env, ids []string, dir strin
 
 type lockWhyCmd struct {
 	ID     string `arg:"" help:"The extension, such as acme.hello."`
-	Folder string `arg:"" optional:"" default:"vsixs" complete:"path" help:"Folder of the lock (default: vsixs)."`
+	Folder string `arg:"" optional:"" default:"vsixs" complete:"path" help:"Folder of the lock."`
 }
 
 // why is the JSON document of lock why.

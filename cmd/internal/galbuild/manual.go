@@ -44,12 +44,20 @@ func examples() map[string][]help.Example {
 			{Does: "Remove all versions of an extension from a bucket, with all their files.", Line: "galbuild remove acme.hello --all --purge --s3 vsix/gallery"},
 		},
 		"collect": {
-			{Does: "Collect extensions and what they need from Open VSX, for an editor.", Line: "galbuild collect redhat.java ms-python.python -o vsixs --engine 1.96 --platform linux-x64"},
+			{Does: "Collect extensions and what they need from Open VSX, for an editor.", Line: "galbuild collect redhat.java @list.txt --engine 1.96 --platform linux-x64"},
 			{Does: "Collect exactly what a lock has, on another machine.", Line: "galbuild collect galbuild.lock --locked -o vsixs"},
 		},
-		"lock": {
+		"lock outdated": {
 			{Does: "List the packages of which there are newer ones.", Line: "galbuild lock outdated vsixs"},
+			{Does: "List what a policy will hold back, too.", Line: "galbuild lock outdated --policy policy.json"},
+		},
+		"lock update": {
 			{Does: "Update one extension and what it needs.", Line: "galbuild lock update redhat.java vsixs"},
+			{Does: "Print what an update of all would change.", Line: "galbuild lock update --dry-run"},
+		},
+		"lock why": {
+			{Does: "Print why an extension is in the folder vsixs.", Line: "galbuild lock why redhat.java"},
+			{Does: "Print it for another folder, as JSON.", Line: "galbuild lock why redhat.java packages --json"},
 		},
 		"block": {
 			{Does: "Keep an extension out of a bucket, and take it out of all editors.", Line: "galbuild block acme.evil s3://vsix/gallery --malicious --reason stolen"},

@@ -16,7 +16,7 @@ import (
 type upstreamFlags struct {
 	From   []string `placeholder:"UPSTREAM" help:"Where packages come from: openvsx (the default), the address of a registry of that kind or of another gallery, or github:OWNER/REPO. May be repeated; the first that has a version that fits is used."`
 	Rate   float64  `placeholder:"N" help:"Number of requests to each host in a second (default: 5)."`
-	Mirror []string `placeholder:"FROM=TO" help:"Send requests to another address instead, such as https://open-vsx.org=https://mirror.example/openvsx, or https://mirror.example/{host}/{path} for all. May be repeated."`
+	Mirror []string `placeholder:"FROM=TO" help:"Send requests to another address instead, such as https://open-vsx.org=https://mirror.example, or https://mirror.example/{host}/{path} for all. May be repeated."`
 	CA     string   `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"File of certificates (PEM) to trust in addition to the system's."`
 
 	Tokens      string `placeholder:"HOST=TOKEN" help:"Tokens for upstreams, separated by spaces. Better set GALBUILD_TOKENS, because other users of the machine can read command lines."`
