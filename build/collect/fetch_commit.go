@@ -16,6 +16,7 @@ import (
 	"galbuild/build/collect/lock"
 	"galbuild/build/jsondoc"
 	"galbuild/build/regularfile"
+	"galbuild/build/site"
 )
 
 // UpstreamFile is the name of the file with what upstreams state and does not follow from the lock.
@@ -46,15 +47,26 @@ func (x *fetch) commit(ctx context.Context, jobs []*job, l *lock.Lock, p *Plan) 
 	if result.Removed, err = x.folder.remove(obsolete(x.old, l)); err != nil {
 		return nil, err
 	}
-	text, err := l.Encode()
-	if err != nil {
-		return nil, err
-	}
-	if err := x.folder.writeIfChanged(lock.FileName, text); err != nil {
+	if err := x.writeLock(l); err != nil {
 		return nil, err
 	}
 	result.Lock = l
 	return result, x.finish(jobs, p, result)
+}
+
+// writeLock replaces the lock if it has changed, after everything else is on the disk.
+func (x *fetch) writeLock(l *lock.Lock) error {
+	text, err := l.Encode()
+	if err != nil {
+		return err
+	}
+	if old, err := x.old.Encode(); err == nil && len(x.old.Entries) > 0 && string(old) == string(text) {
+		return nil
+	}
+	if err := site.Sync(x.folder.Dir); err != nil {
+		return err
+	}
+	return atomicfile.WriteText(x.folder.root, lock.FileName, text)
 }
 
 // finish stores what was learned for the next run, and removes the downloads, which have their names

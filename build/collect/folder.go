@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -154,12 +155,13 @@ func (f *Folder) writeState(s *State) error {
 	return atomicfile.WriteText(f.root, stateFile, text)
 }
 
-// writeIfChanged writes a file unless it has this text, so that its modification time stays.
+// writeIfChanged writes a file unless it has this text, so that its modification time stays. It does
+// not wait for the disk.
 func (f *Folder) writeIfChanged(name string, text []byte) error {
 	if old, err := regularfile.ReadFile(filepath.Join(f.Dir, filepath.FromSlash(name)), int64(len(text))); err == nil && string(old) == string(text) {
 		return nil
 	}
-	return atomicfile.WriteText(f.root, name, text)
+	return atomicfile.CopyFile(f.root, name, atomicfile.FileMode, bytes.NewReader(text))
 }
 
 // remove removes files of the folder that exist, and returns their names.

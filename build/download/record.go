@@ -2,12 +2,14 @@ package download
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -74,16 +76,19 @@ func readRecord(path string) (*record, error) {
 	return f, nil
 }
 
-// write replaces the file at path in one step.
+// write replaces the file at path in one step. It does not wait for the disk: a record that is lost
+// or damaged after a power failure is ignored.
 func (f *record) write(path string) error {
 	text, err := jsondoc.Line(f)
 	if err != nil {
 		return err
 	}
-	return atomicfile.Replace(path, 0o600, func(file *os.File) error {
-		_, err := file.Write(text)
+	dir, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
 		return err
-	})
+	}
+	defer dir.Close()
+	return atomicfile.CopyFile(dir, filepath.Base(path), 0o600, bytes.NewReader(text))
 }
 
 // cached returns the record of the file in the folder. It returns nil if there is none, if the file
