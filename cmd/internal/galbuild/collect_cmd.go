@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"galbuild/build/collect"
 	"galbuild/build/collect/lock"
@@ -294,6 +293,3 @@ func explainCollect(err error, dir string) error {
 	}
 	return err
 }
-
-// timeOf returns a time in the form of output.
-func timeOf(t time.Time) string { return t.UTC().Format(time.RFC3339) }
