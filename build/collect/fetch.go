@@ -34,8 +34,8 @@ type FetchConfig struct {
 
 	// Vet looks at a package that was downloaded. Its error keeps the package out.
 	Vet func(ctx context.Context, path string, e *lock.Entry) error
-	// PictureClient downloads pictures. It should reach public addresses only, because packages name
-	// the addresses.
+	// PictureClient downloads pictures. It should reach public addresses only, because packages
+	// name the addresses.
 	PictureClient *retry.Client
 	// Pictures says that the pictures which readmes show and no package has are fetched too.
 	Pictures bool

@@ -69,8 +69,8 @@ func (x *fetch) writeLock(l *lock.Lock) error {
 	return atomicfile.WriteText(x.folder.root, lock.FileName, text)
 }
 
-// finish stores what was learned for the next run, and removes the downloads, which have their names
-// in the folder now. After a failure, parts of downloads stay.
+// finish stores what was learned for the next run, and removes the downloads, which have their
+// names in the folder now. After a failure, parts of downloads stay.
 func (x *fetch) finish(jobs []*job, p *Plan, result *Fetched) error {
 	if p.State != nil {
 		for _, j := range jobs {

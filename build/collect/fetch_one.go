@@ -122,8 +122,8 @@ func (x *fetch) getElsewhere(ctx context.Context, j *job, file download.File, fa
 	return "", failed
 }
 
-// listed returns the release of an upstream with the id, version and platform of an entry. It is nil
-// if the upstream does not list it.
+// listed returns the release of an upstream with the id, version and platform of an entry. It is
+// nil if the upstream does not list it.
 func listed(ctx context.Context, u upstream.Upstream, e *lock.Entry) (*upstream.Extension, *upstream.Release) {
 	found, err := u.Extension(ctx, strings.ToLower(e.ID))
 	if err != nil {
@@ -182,8 +182,8 @@ func signatureKind() download.Kind {
 	return download.Kind{Name: "signature archive", Suffix: ".sigzip", Limit: "sidecar-bytes", Is: download.IsPackage}
 }
 
-// getSignature downloads the signature archive that the upstream or the lock has, and verifies it if
-// the upstream states a key.
+// getSignature downloads the signature archive that the upstream or the lock has, and verifies it
+// if the upstream states a key.
 func (x *fetch) getSignature(ctx context.Context, j *job) error {
 	stated := j.statedSignature()
 	if stated == nil {

@@ -155,8 +155,8 @@ func (f *Folder) writeState(s *State) error {
 	return atomicfile.WriteText(f.root, stateFile, text)
 }
 
-// writeIfChanged writes a file unless it has this text, so that its modification time stays. It does
-// not wait for the disk.
+// writeIfChanged writes a file unless it has this text, so that its modification time stays. It
+// does not wait for the disk.
 func (f *Folder) writeIfChanged(name string, text []byte) error {
 	if old, err := regularfile.ReadFile(filepath.Join(f.Dir, filepath.FromSlash(name)), int64(len(text))); err == nil && string(old) == string(text) {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"galbuild/build/npmsemver"
 )
 
-// Satisfies reports whether a lock has a package that a request asks for. What is at an address must
-// have been requested when the lock was made, because only that says what is there.
+// Satisfies reports whether a lock has a package that a request asks for. What is at an address
+// must have been requested when the lock was made, because only that says what is there.
 func Satisfies(l *lock.Lock, r Request) bool {
 	if r.Address != "" {
 		return slices.ContainsFunc(l.Requests, func(o lock.Request) bool { return o.Request == r.String() })

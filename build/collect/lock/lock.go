@@ -82,8 +82,8 @@ type Entry struct {
 	// WantedBy says why the package is here: what was requested, such as "list.txt" or "command
 	// line", and the lower-case ids of extensions that depend on it or whose packs it is in.
 	WantedBy []string `json:"wantedBy"`
-	// Added is when the package was first locked. A gallery counts from then on how old it is, if
-	// Published is not known, so that the same lock gives the same site.
+	// Added is when the package was first locked. A gallery counts from then on how old it is,
+	// if Published is not known, so that the same lock gives the same site.
 	Added time.Time `json:"added"`
 
 	Upstream    string                    `json:"upstream,omitempty"` // Name of the upstream

@@ -59,8 +59,8 @@ func (r *collection) openUpstreams() error {
 	return nil
 }
 
-// pictureClient returns the client for pictures, whose addresses packages name. Of the hosts that are
-// not public, it reaches those of the upstreams only.
+// pictureClient returns the client for pictures, whose addresses packages name. Of the hosts that
+// are not public, it reaches those of the upstreams only.
 func (r *collection) pictureClient() (*retry.Client, error) {
 	var allowed []string
 	for _, u := range r.upstreams {
