@@ -33,7 +33,7 @@ type FetchConfig struct {
 	Upstreams []upstream.Upstream
 
 	// Vet looks at a package that was downloaded. Its error keeps the package out.
-	Vet func(ctx context.Context, path string, e *lock.Entry) error
+	Vet func(ctx context.Context, path string, e *lock.Entry) (warnings []string, err error)
 	// PictureClient downloads pictures. It should reach public addresses only, because packages
 	// name the addresses.
 	PictureClient *retry.Client
@@ -100,7 +100,6 @@ type fetch struct {
 // A job is one package.
 type job struct {
 	Planned
-	index   int
 	path    string // of the package, in the downloads or in the folder
 	sigzip  string // of the signature archive, likewise; "" if there is none
 	present bool   // the folder has the package already
@@ -119,7 +118,7 @@ func (f *Folder) Fetch(ctx context.Context, p *Plan, next *lock.Lock, c FetchCon
 	}
 	jobs := make([]*job, len(p.Entries))
 	for i, planned := range p.Entries {
-		jobs[i] = &job{Planned: planned, index: i}
+		jobs[i] = &job{Planned: planned}
 	}
 	if err := x.runAll(ctx, jobs); err != nil {
 		return nil, err
@@ -136,7 +135,7 @@ func (f *Folder) FetchLocked(ctx context.Context, l *lock.Lock, c FetchConfig) (
 	x.locked = true
 	jobs := make([]*job, len(l.Entries))
 	for i, e := range l.Entries {
-		jobs[i] = &job{Planned: Planned{Entry: e, Status: Same}, index: i}
+		jobs[i] = &job{Planned: Planned{Entry: e, Status: Same}}
 	}
 	if err := x.runAll(ctx, jobs); err != nil {
 		return nil, err
@@ -183,7 +182,7 @@ func (x *fetch) runAll(ctx context.Context, jobs []*job) error {
 				return ctx.Err()
 			}
 			j.err = x.one(ctx, j)
-			x.done(j)
+			x.done()
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -212,8 +211,8 @@ func (x *fetch) receive(name string, done, total int64) {
 	x.report()
 }
 
-// done counts a package, and a size that was not known before.
-func (x *fetch) done(j *job) {
+// done counts a package.
+func (x *fetch) done() {
 	x.mutex.Lock()
 	defer x.mutex.Unlock()
 	x.progress.Done++

@@ -34,9 +34,12 @@ func (x *fetch) one(ctx context.Context, j *job) error {
 	if x.locked {
 		return x.getLockedPictures(ctx, j)
 	}
-	j.complete(x)
+	if j.Added.IsZero() {
+		j.Added = x.now
+	}
 	if x.Vet != nil && !j.present {
-		if err := x.Vet(ctx, j.path, &j.Entry); err != nil {
+		notes, err := x.Vet(ctx, j.path, &j.Entry)
+		if j.notes = append(j.notes, notes...); err != nil {
 			return err
 		}
 	}
@@ -168,13 +171,6 @@ func (x *fetch) inspect(j *job) error {
 		}
 	}
 	return nil
-}
-
-// complete fills in what the upstream states, and what follows from the download.
-func (j *job) complete(x *fetch) {
-	if j.Added.IsZero() {
-		j.Added = x.now
-	}
 }
 
 // signatureKind is the kind of signature archives, which are zip archives.

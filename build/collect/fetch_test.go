@@ -453,16 +453,20 @@ func TestLocked(t *testing.T) {
 func TestVet(t *testing.T) {
 	s, dir := newStorage(t), t.TempDir()
 	c := config(t)
-	c.Vet = func(_ context.Context, path string, e *lock.Entry) error {
+	c.Vet = func(_ context.Context, path string, e *lock.Entry) ([]string, error) {
 		if _, err := os.Stat(path); err != nil {
-			return err
+			return nil, err
 		}
 		if e.ID == "acme.bad" {
-			return errors.New("it is bad")
+			return nil, errors.New("it is bad")
 		}
-		return nil
+		return []string{"it is odd"}, nil
 	}
-	wantFailed(t, run(t, dir, c, s.add("acme.bad", "1.0.0", ""), s.add("acme.good", "1.0.0", "")), "acme.bad@1.0.0: it is bad ()")
+	result := run(t, dir, c, s.add("acme.bad", "1.0.0", ""), s.add("acme.good", "1.0.0", ""))
+	wantFailed(t, result, "acme.bad@1.0.0: it is bad ()")
+	if want := []string{"acme.good@1.0.0: it is odd"}; !slices.Equal(result.Warnings, want) {
+		t.Errorf("warnings %q, want %q", result.Warnings, want)
+	}
 	wantFiles(t, dir, "acme.good-1.0.0.vsix", "acme.good-1.0.0.vsix.json", lock.FileName)
 }
 
