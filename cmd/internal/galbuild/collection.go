@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"syscall"
 	"time"
 
@@ -103,7 +104,7 @@ func (r *collection) carryOut(ctx context.Context, plan *collect.Plan, dryRun bo
 	result.DryRun = dryRun
 	r.suggest(ctx, result)
 	r.env.printPlan(result, plan)
-	if dryRun {
+	if dryRun || len(plan.Entries) == 0 && len(plan.Missing) > 0 { // an outage must not empty a folder
 		return r.end(result)
 	}
 	c, err := r.fetchConfig()
@@ -152,7 +153,13 @@ func (r *collection) end(result *collected) error {
 	case failed > 0:
 		return hint.Add(fmt.Errorf("%s failed; the others are in %s", plural(failed, "download"), r.dir), "run the command again; what has been downloaded is kept")
 	case missing > 0:
-		return fmt.Errorf("%s cannot be had", plural(missing, "extension"))
+		var ids []string
+		for _, m := range result.Missing {
+			ids = append(ids, m.ID)
+		}
+		slices.Sort(ids)
+		ids = slices.Compact(ids)
+		return fmt.Errorf("%s cannot be had: %s", plural(len(ids), "extension"), firstOf(ids, 5))
 	}
 	return nil
 }
