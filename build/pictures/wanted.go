@@ -3,8 +3,8 @@ package pictures
 import "slices"
 
 // Wanted returns the absolute addresses of the pictures that the texts of a package show and the
-// package does not hold, each once, in the order of the texts. The function holds reports whether the
-// extension's folder has a picture with this path.
+// package does not hold, each once, in the order of the texts. The function holds reports whether
+// the extension's folder has a picture with this path.
 func Wanted(repository Repository, holds func(file string) bool, texts ...[]byte) (addresses []string) {
 	for _, text := range texts {
 		for _, r := range Find(text) {

@@ -1,6 +1,6 @@
-// Package publicnet sends HTTP requests only to public addresses. It is for addresses that come from
-// packages: a collection runs inside a network whose other servers the author of a readme must not
-// be able to reach.
+// Package publicnet sends HTTP requests only to public addresses. It is for addresses that come
+// from packages: a collection runs inside a network whose other servers the author of a readme must
+// not be able to reach.
 //
 // A name is resolved once, and each of its IP addresses is checked when a connection to it is made,
 // also after a redirect. If a proxy is configured, it resolves the names, and only addresses in
@@ -36,8 +36,8 @@ type transport struct {
 	proxies sync.Map // host:port of the proxies that requests have used
 }
 
-// NewTransport returns a transport for public addresses and for the hosts that are allowed, which are
-// names or IP addresses without a port. ca is as in [retry.NewTransport].
+// NewTransport returns a transport for public addresses and for the hosts that are allowed, which
+// are names or IP addresses without a port. ca is as in [retry.NewTransport].
 func NewTransport(ca string, allowed []string) (http.RoundTripper, error) {
 	t, err := retry.NewTransport(ca)
 	if err != nil {

@@ -38,8 +38,8 @@ func get(t *testing.T, address string, allowed ...string) error {
 	return err
 }
 
-// TestTransport has a server on this machine, which is not public: it is reached only if its host is
-// allowed, and not through a redirect to another name of it.
+// TestTransport has a server on this machine, which is not public: it is reached only if its host
+// is allowed, and not through a redirect to another name of it.
 func TestTransport(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/redirect" {

@@ -45,12 +45,12 @@ type Limits struct {
 	Time time.Duration
 }
 
-// maxRetries is how often a request for a picture is repeated. Other files have more attempts, but a
-// readme may show many pictures of a server that is down.
+// maxRetries is how often a request for a picture is repeated. Other files have more attempts, but
+// a readme may show many pictures of a server that is down.
 const maxRetries = 2
 
-// Downloader downloads pictures to the folder of a collection. It requests each address once, whatever
-// the number of packages that show it. It may be used by several goroutines at once.
+// Downloader downloads pictures to the folder of a collection. It requests each address once,
+// whatever the number of packages that show it. It may be used by several goroutines at once.
 type Downloader struct {
 	client *retry.Client
 	folder *os.Root
@@ -109,8 +109,8 @@ func Wanted(p *vsix.Package) ([]string, error) {
 }
 
 // Get downloads the pictures with these addresses, which one package shows, as far as the limits
-// allow, and returns them sorted by address. What cannot be had is left out with the reason. An error is about the folder, or that ctx is
-// done.
+// allow, and returns them sorted by address. What cannot be had is left out with the reason. An
+// error is about the folder, or that ctx is done.
 func (d *Downloader) Get(ctx context.Context, addresses []string) (all []lock.Picture, left []LeftOut, err error) {
 	var total int64
 	for _, address := range addresses {

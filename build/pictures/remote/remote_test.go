@@ -198,7 +198,8 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestGetLocked has a folder that lacks a picture, one that has it, and an address that has changed.
+// TestGetLocked has a folder that lacks a picture, one that has it, and an address that has
+// changed.
 func TestGetLocked(t *testing.T) {
 	h := newHost(t)
 	d, dir := newDownloader(t, Limits{}, "127.0.0.1")
