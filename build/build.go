@@ -35,16 +35,17 @@ import (
 
 // Config configures a run. Only Site is required.
 type Config struct {
-	Sources  []string         // as on the command line
-	Stdin    io.Reader        // for the source "-"
-	Settings catalog.Settings // those without a value stay as they are in the site
-	Drop     []string         // names of settings that do not stay, such as "base-url"
-	Stats    *stats.Import    // statistics that replace those that were imported before; nil keeps them
-	Limits   vsix.Limits
-	Jobs     int            // how many packages are read at a time; 0 is the number of processors
-	Client   *retry.Client  // for sources that are URLs
-	Log      *slog.Logger   // nil discards messages
-	Progress func(Progress) // called by several goroutines; nil is not called
+	Sources    []string          // as on the command line
+	Stdin      io.Reader         // for the source "-"
+	Settings   catalog.Settings  // those without a value stay as they are in the site
+	Drop       []string          // names of settings that do not stay, such as "base-url"
+	Companions []CompanionChange // of the site
+	Stats      *stats.Import     // statistics that replace those that were imported before; nil keeps them
+	Limits     vsix.Limits
+	Jobs       int            // how many packages are read at a time; 0 is the number of processors
+	Client     *retry.Client  // for sources that are URLs
+	Log        *slog.Logger   // nil discards messages
+	Progress   func(Progress) // called by several goroutines; nil is not called
 
 	Strict bool // if a source was refused, do not link content to its paths
 	Add    bool // add the packages to the gallery, and remove none
@@ -126,6 +127,9 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	}
 	r.Old = old.Settings
 	if err := read.keepSettings(old.Settings); err != nil {
+		return err
+	}
+	if err := read.changeCompanions(ctx); err != nil {
 		return err
 	}
 	c := read.Config

@@ -135,6 +135,16 @@ func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 		text = binary.AppendVarint(text, int64(modified.Nanosecond()))
 		hash.Write(text)
 	}
+	addStamp := func(s *source.Stamp) {
+		if s == nil {
+			s = new(source.Stamp)
+		}
+		add(s.Path, s.Size, s.ModTime)
+	}
+	for _, w := range c.Companions {
+		add(w.Path, int64(len(w.File)), time.Time{})
+		addStamp(w.stamp())
+	}
 	for i, item := range items {
 		add(item.Name, 0, time.Time{})
 		add(listed[i].ID, 0, listed[i].Released)
@@ -143,11 +153,7 @@ func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 		add(item.Untrusted, 0, time.Time{})
 		add(item.Origin, 0, time.Time{})
 		for _, s := range []*source.Stamp{item.Sidecar, item.Signature, item.VersionSidecar, item.Unpacked} {
-			if s == nil {
-				add("", 0, time.Time{})
-			} else {
-				add(s.Path, s.Size, s.ModTime)
-			}
+			addStamp(s)
 		}
 	}
 	return blob.Ref(hash.Sum(nil))

@@ -117,6 +117,7 @@ var comparedFields = map[string]string{
 	"Stdin":        "likewise",
 	"Settings":     "they are in the digest, and Unpack is in the recipe",
 	"Drop":         "it is in the digest",
+	"Companions":   "their paths and the stamps of their files are in the digest",
 	"Stats":        "its name and hash are in the digest",
 	"Limits":       "they are in the recipe",
 	"Jobs":         "their number does not change the result",

@@ -20,6 +20,7 @@ const (
 	settingControl    = "control"
 	settingPolicy     = "policy"
 	settingNoPages    = "no-pages"
+	settingCompanions = "with"
 	settingStats      = "stats" // not among catalog.Settings, but given and dropped like them
 )
 
@@ -39,6 +40,9 @@ func Over(s, old catalog.Settings) catalog.Settings {
 	if s.Control != nil {
 		old.Control = s.Control
 	}
+	if len(s.Companions) > 0 {
+		old.Companions = s.Companions
+	}
 	return old
 }
 
@@ -55,6 +59,7 @@ func Dropped(from, to catalog.Settings) (names []string) {
 		{settingControl, from.Control != nil, to.Control == nil},
 		{settingPolicy, from.Policy != "", to.Policy == ""},
 		{settingNoPages, from.NoPages, !to.NoPages},
+		{settingCompanions, len(from.Companions) > 0, len(to.Companions) == 0},
 	} {
 		if d.had && d.lost {
 			names = append(names, d.name)
@@ -77,6 +82,7 @@ func Changed(a, b catalog.Settings) (names []string) {
 		{settingControl, !reflect.DeepEqual(a.Control, b.Control)},
 		{settingPolicy, a.Policy != b.Policy},
 		{settingNoPages, a.NoPages != b.NoPages},
+		{settingCompanions, !slices.Equal(a.Companions, b.Companions)},
 	} {
 		if d.differs {
 			names = append(names, d.name)
@@ -108,6 +114,9 @@ func Drop(s catalog.Settings, names []string) catalog.Settings {
 	}
 	if drop(settingNoPages) {
 		s.NoPages = false
+	}
+	if drop(settingCompanions) {
+		s.Companions = nil
 	}
 	return s
 }

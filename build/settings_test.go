@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"galbuild/build/blob"
 	"galbuild/build/catalog"
 )
 
@@ -15,8 +16,9 @@ func TestSettings(t *testing.T) {
 	all := catalog.Settings{
 		Render: 1, BaseURL: "https://a.example", ContentURL: "https://b.example", Unpack: "all", Sign: "empty",
 		Featured: []string{"acme.a"}, Control: json.RawMessage("{}"), Policy: "{}", NoPages: true,
+		Companions: []catalog.Companion{{Path: "cli/code.tar.gz", SHA256: blob.Sum(nil)}},
 	}
-	names := map[string]string{"BaseURL": "base-url", "ContentURL": "content-url", "Sign": "sign", "Featured": "featured", "Control": "control", "Policy": "policy", "NoPages": "no-pages"}
+	names := map[string]string{"BaseURL": "base-url", "ContentURL": "content-url", "Sign": "sign", "Featured": "featured", "Control": "control", "Policy": "policy", "NoPages": "no-pages", "Companions": "with"}
 	fields := reflect.TypeFor[catalog.Settings]()
 	for i := range fields.NumField() {
 		field := fields.Field(i).Name

@@ -65,6 +65,9 @@ func Derive(ctx context.Context, dir *site.Dir, c *catalog.Catalog, known Known)
 		return err
 	}
 	files = append(files, data...)
+	for i := range c.Companions {
+		files = append(files, c.Companions[i].Derived())
+	}
 	slices.SortFunc(files, func(a, b catalog.DerivedFile) int { return strings.Compare(a.Path, b.Path) })
 	c.Derived = files
 	return nil

@@ -144,6 +144,8 @@ type Settings struct {
 
 	Control json.RawMessage `json:"control,omitempty"` // the control manifest; nil is an empty one
 	Policy  string          `json:"policy,omitempty"`  // the text of the policy file, with its comments
+
+	Companions []Companion `json:"companions,omitempty"` // sorted by path
 }
 
 // Extension is an extension with all its versions, newest first. The platforms of one version are

@@ -67,6 +67,9 @@ func (s *Settings) Check() error {
 			return fmt.Errorf("featured: want sorted ids, found %.200q after %.200q", id, s.Featured[i-1])
 		}
 	}
+	if err := checkCompanions(s.Companions); err != nil {
+		return fmt.Errorf("companions: %w", err)
+	}
 	if s.Control == nil {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // A DerivedFile is a file that was derived from the catalogue and from content of packages: a page,
-// what the pages need, the control manifest, or a readme with addresses of the gallery. Its content
+// what the pages need, the control manifest, a readme with addresses of the gallery, or a companion. Its content
 // is a blob, and it is replaced when it changes. The catalogue lists these files, so that it
 // commits to them, and so that a copy of the site gets them without deriving them again.
 type DerivedFile struct {
@@ -47,7 +47,7 @@ func (k *DerivedKey) UnmarshalText(text []byte) error {
 // slash at its end.
 func DerivedFolders() []string {
 	return []string{
-		"about/", "categories/", "item/", "letters/", "publishers/", "recent/", "search/", "statistics/", "tags/",
+		"about/", "categories/", CompanionsDir, "item/", "letters/", "publishers/", "recent/", "search/", "statistics/", "tags/",
 	}
 }
 
@@ -91,13 +91,21 @@ func (f *DerivedFile) check(before string) error {
 		return fmt.Errorf("%q follows %q: duplicate or out of order", f.Path, before)
 	case f.SHA256.IsZero():
 		return fmt.Errorf("%s: the hash is missing", f.Path)
-	case f.Size < 0 || f.Size > maxDerived:
-		return fmt.Errorf("%s: size: want 0 to %d bytes, found %d", f.Path, maxDerived, f.Size)
+	case f.Size < 0 || f.Size > f.mostBytes():
+		return fmt.Errorf("%s: size: want 0 to %d bytes, found %d", f.Path, f.mostBytes(), f.Size)
 	}
 	return nil
 }
 
-// maxDerived is the largest size of a derived file in bytes.
+// mostBytes returns the largest size that the file can have.
+func (f *DerivedFile) mostBytes() int64 {
+	if strings.HasPrefix(f.Path, CompanionsDir) {
+		return maxSize
+	}
+	return maxDerived
+}
+
+// maxDerived is the largest size in bytes of a derived file that is not a companion.
 const maxDerived = 64 << 20
 
 // readDerived reads the lines of n derived files, the first of which has this number.

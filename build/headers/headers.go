@@ -7,6 +7,7 @@
 //	path                    on a server    on a target
 //	assets/…/DetailsAsset   five minutes   five minutes  readmes, with the gallery's address
 //	assets/ files/ blobs/   immutable      immutable     a version or hash is in the path
+//	companions/             five minutes   no-cache      archives of VS Code's server and the like
 //	index/NAME              no-cache       no-cache      CURRENT, and notes of publishing
 //	index/FOLDER/           immutable      immutable     generations, chunks, heads
 //	all others              five minutes   no-cache      pages, their files, files of the API
@@ -14,8 +15,8 @@
 // A package, which is a file assets/…/[PackageAsset], has a Content-Disposition with its usual
 // name.
 //
-// Files in assets/, files/ and blobs/ were written by the authors of packages. Those that a browser
-// could run have a Content-Security-Policy, [FilePolicy], if a server sends them. Targets cannot
+// Files in assets/, files/ and blobs/ were written by the authors of packages, and those in
+// companions/ come from elsewhere too. Those that a browser could run have a Content-Security-Policy, [FilePolicy], if a server sends them. Targets cannot
 // send one: they store such files as downloads, and blobs with a type that browsers do not show.
 //
 // HTML in no folder of the table is a page of the gallery, see [IsPage]. It has [PagePolicy], and a
@@ -67,10 +68,15 @@ type row struct {
 // untrusted is the row of all files that were written by the authors of packages.
 var untrusted = row{folders: []string{"assets", "files", "blobs"}, served: Immutable, stored: Immutable, untrusted: true}
 
+// companions is the row of the files that are served next to extensions. They come from elsewhere,
+// and the next build may replace one.
+var companions = row{folders: []string{"companions"}, served: ShortLived, stored: Revalidate, untrusted: true}
+
 // rows is the table. The first row that matches a path applies to it.
 var rows = []row{
 	{folders: []string{"assets"}, asset: DetailsAsset, served: ShortLived, stored: ShortLived, untrusted: true},
 	untrusted,
+	companions,
 	{folders: []string{"index"}, direct: true, served: Revalidate, stored: Revalidate},
 	{folders: []string{"index"}, served: Immutable, stored: Immutable},
 	{served: ShortLived, stored: Revalidate},
@@ -135,8 +141,11 @@ func Rules() []Rule {
 	return all
 }
 
-// Untrusted returns the pattern of files that were written by the authors of packages.
-func Untrusted() string { return untrusted.pattern() }
+// Untrusted returns the pattern of files that were written by the authors of packages, and of
+// companions.
+func Untrusted() string {
+	return (&row{folders: slices.Concat(untrusted.folders, companions.folders)}).pattern()
+}
 
 // Details returns the pattern of readmes, see [IsDetails].
 func Details() string { return rows[0].pattern() }

@@ -55,6 +55,8 @@ func TestFiles(t *testing.T) {
 		{"assets/acme/hello/" + details, markdown, file(markdown, year, "", ""), file(markdown, year, "", "")},
 		{version + "x/" + details, markdown, file(markdown, year, "", ""), file(markdown, year, "", "")},
 		{"files/acme/hello/1.2.3/" + details, octets, file(octets, year, "", headers.FilePolicy), file(octets, year, "", "")},
+		{"companions/server/vscode-server.tar.gz", "application/gzip", file("application/gzip", minutes, "", ""), file("application/gzip", each, "", "")},
+		{"companions/a.html", html, file(html, minutes, "", headers.FilePolicy), file(html, each, "attachment", "")},
 		{"index.html", html, page(html, minutes), file(html, each, "", "")},
 		{"404.html", html, page(html, minutes), file(html, each, "", "")},
 		{"item/index.html", html, page(html, minutes), file(html, each, "", "")},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
@@ -77,8 +78,12 @@ func (s *importer) checkLeftOut(c *catalog.Catalog) error {
 	return nil
 }
 
-// isDerived reports whether a file is a derived file, or the content of one.
+// isDerived reports whether a file is a derived file, or the content of one. Companions are not, since
+// they cannot be made again.
 func (s *importer) isDerived(x line) bool {
+	if strings.HasPrefix(x.path, catalog.CompanionsDir) {
+		return false
+	}
 	return catalog.IsDerived(x.path) || isBlob(x.path) && s.derived[x.ref]
 }
 

@@ -142,6 +142,9 @@ func (s *importer) checkResponses() error {
 	for _, f := range s.catalogue.Derived {
 		s.derived[f.SHA256] = true
 	}
+	for _, c := range s.catalogue.Companions {
+		delete(s.derived, c.SHA256)
+	}
 	if err := s.readPrivate(); err != nil || s.catalogue.Render != render.Version {
 		return err
 	}

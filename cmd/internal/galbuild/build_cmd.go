@@ -34,6 +34,8 @@ type buildCmd struct {
 
 	Stats string `type:"file" placeholder:"FILE" help:"Statistics of another gallery, CSV or JSON. They replace those of sidecar files and of an earlier file, and the gallery's own counts are added."`
 
+	With []companionFlag `name:"with" placeholder:"PATH=FILE" sep:"none" help:"Serve a file at companions/PATH, such as an archive of VS Code's server. PATH= drops it."`
+
 	NoBaseURL    bool `name:"no-base-url" help:"Drop the base URL. It and the following settings stay until they are changed or dropped."`
 	NoContentURL bool `name:"no-content-url" help:"Drop the content URL."`
 	NoSign       bool `name:"no-sign" help:"Drop the empty signatures."`
@@ -41,6 +43,7 @@ type buildCmd struct {
 	NoControl    bool `name:"no-control" help:"Drop the control manifest. Decisions stay."`
 	NoPages      bool `name:"no-pages" help:"Write no pages for people, also in later builds."`
 	Pages        bool `help:"Write pages for people again."`
+	NoWith       bool `name:"no-with" help:"Drop all companions."`
 	NoStats      bool `name:"no-stats" help:"Drop the statistics of --stats. The gallery's own counts stay."`
 
 	policyFlags
@@ -71,6 +74,11 @@ func (b *buildCmd) Validate() error {
 	}
 	if err := b.keepFlag.check(); err != nil {
 		return err
+	}
+	for _, w := range b.With {
+		if err := w.check(); err != nil {
+			return err
+		}
 	}
 	for _, s := range b.settingFlags() {
 		if s.drop && s.given {
@@ -103,6 +111,7 @@ func (b *buildCmd) settingFlags() []settingFlag {
 		{"control", b.Control != "", b.NoControl},
 		{"policy", b.Policy != "", b.NoPolicy},
 		{"no-pages", b.NoPages, b.Pages},
+		{"with", len(b.With) > 0, b.NoWith},
 		{"stats", b.Stats != "", b.NoStats},
 	}
 }
@@ -194,6 +203,9 @@ func (b *buildCmd) config(e *env) (build.Config, error) {
 		if cfg.Stats, err = stats.ParseImport(b.Stats, text); err != nil {
 			return cfg, hint.Add(err, "nothing has changed; the first column of CSV is id, and the others are install, downloadCount, averagerating and ratingcount")
 		}
+	}
+	for _, w := range b.With {
+		cfg.Companions = append(cfg.Companions, w.change())
 	}
 	for _, s := range b.settingFlags() {
 		if s.drop {
