@@ -105,17 +105,24 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	var warnings []Problem
+	if !c.Add {
+		var locked []CompanionChange
+		locked, warnings = lockedCompanions(c.Sources)
+		c.Companions = slices.Concat(locked, c.Companions)
+	}
 	lists := newLists()
 	listed := lists.lookupAll(items)
+	warnings = append(warnings, lists.warnings...)
 	result := &Result{file: c.Site.CacheFile(), digest: digest(c, items, listed)}
-	if len(problems)+len(lists.warnings) == 0 && !c.Site.Dirty && c.Site.HasGeneration(c.Generation) {
+	if len(problems)+len(warnings) == 0 && !c.Site.Dirty && c.Site.HasGeneration(c.Generation) {
 		if last := loadHeader(result.file); last.matches(c.Generation, result.digest, c.Now) {
 			result.Report = *last.Report
 			return result, nil
 		}
 	}
 	read := &reader{Config: c, listed: listed, interner: catalog.NewInterner()}
-	return result, result.run(ctx, read, items, problems, lists.warnings)
+	return result, result.run(ctx, read, items, problems, warnings)
 }
 
 func (r *Result) run(ctx context.Context, read *reader, items []source.Item, problems []source.Problem, warnings []Problem) error {
@@ -129,9 +136,11 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	if err := read.keepSettings(old.Settings); err != nil {
 		return err
 	}
-	if err := read.changeCompanions(ctx); err != nil {
+	others, err := read.changeCompanions(ctx)
+	if err != nil {
 		return err
 	}
+	warnings = append(warnings, others...)
 	c := read.Config
 	r.recipe = c.recipe()
 	oldVersions := maps.Collect(versions(old))

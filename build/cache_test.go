@@ -177,6 +177,8 @@ func fieldsOf(t *testing.T, pointer any) (fields []changeable) {
 			set([]string{"changed"})
 		case bool:
 			set(true)
+		case []catalog.Companion:
+			set([]catalog.Companion{{Path: "changed"}})
 		case json.RawMessage:
 			set(json.RawMessage("{}"))
 		case *source.Stamp:

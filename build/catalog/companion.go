@@ -32,8 +32,8 @@ func (c *Companion) Derived() DerivedFile {
 }
 
 // CheckCompanionPath refuses a path that cannot be that of a companion: only those with letters,
-// digits and a few other characters are the same in every address and on every system. No element can
-// be hidden, because many servers do not serve such files.
+// digits and a few other characters are the same in every address and on every system. No element
+// can be hidden, because many servers do not serve such files.
 func CheckCompanionPath(p string) error {
 	hidden := func(element string) bool { return strings.HasPrefix(element, ".") || strings.HasSuffix(element, ".") }
 	if !fs.ValidPath(p) || strings.ContainsFunc(p, notInCompanion) || slices.ContainsFunc(strings.Split(p, "/"), hidden) {
@@ -66,8 +66,8 @@ func checkCompanions(all []Companion) error {
 	return CheckCompanionPaths(paths)
 }
 
-// CheckCompanionPaths refuses paths that cannot be those of companions, and those that are the same,
-// or a file and a folder, on a file system that ignores the case.
+// CheckCompanionPaths refuses paths that cannot be those of companions, and those that are the
+// same, or a file and a folder, on a file system that ignores the case.
 func CheckCompanionPaths(all []string) error {
 	files := make(map[string]string, len(all)) // by lower-case path
 	for _, p := range all {

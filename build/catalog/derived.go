@@ -14,9 +14,10 @@ import (
 )
 
 // A DerivedFile is a file that was derived from the catalogue and from content of packages: a page,
-// what the pages need, the control manifest, a readme with addresses of the gallery, or a companion. Its content
-// is a blob, and it is replaced when it changes. The catalogue lists these files, so that it
-// commits to them, and so that a copy of the site gets them without deriving them again.
+// what the pages need, the control manifest, a readme with addresses of the gallery, or a
+// companion. Its content is a blob, and it is replaced when it changes. The catalogue lists these
+// files, so that it commits to them, and so that a copy of the site gets them without deriving them
+// again.
 type DerivedFile struct {
 	Path   string   `json:"path"` // of the site
 	SHA256 blob.Ref `json:"sha256"`

@@ -7,7 +7,7 @@
 //	path                    on a server    on a target
 //	assets/…/DetailsAsset   five minutes   five minutes  readmes, with the gallery's address
 //	assets/ files/ blobs/   immutable      immutable     a version or hash is in the path
-//	companions/             five minutes   no-cache      archives of VS Code's server and the like
+//	companions/             five minutes   no-cache      files next to extensions
 //	index/NAME              no-cache       no-cache      CURRENT, and notes of publishing
 //	index/FOLDER/           immutable      immutable     generations, chunks, heads
 //	all others              five minutes   no-cache      pages, their files, files of the API
@@ -16,8 +16,9 @@
 // name.
 //
 // Files in assets/, files/ and blobs/ were written by the authors of packages, and those in
-// companions/ come from elsewhere too. Those that a browser could run have a Content-Security-Policy, [FilePolicy], if a server sends them. Targets cannot
-// send one: they store such files as downloads, and blobs with a type that browsers do not show.
+// companions/ come from elsewhere too. Those that a browser could run have a
+// Content-Security-Policy, [FilePolicy], if a server sends them. Targets cannot send one: they
+// store such files as downloads, and blobs with a type that browsers do not show.
 //
 // HTML in no folder of the table is a page of the gallery, see [IsPage]. It has [PagePolicy], and a
 // Referrer-Policy, so that other sites do not learn who reads about which extension. The gallery's

@@ -4,7 +4,7 @@
 // The text is an extension in one of these formats, or a list or a response that contains it:
 //
 //	{"extensionId": UUID, "lastUpdated": date, "statistics": {"install": 1}}  galbuild's own
-//	{"source": {…}, "firstSeen": date, "pictures": {…}}                       see Collected
+//	{"source": {…}, "firstSeen": date, "pictures": {…}}  see Collected
 //	{"statistics": [{"statisticName": …, "value": 1}], "versions": [{…}]}     the Marketplace's
 //	{"results": [{"extensions": [{…}]}]}                                      its response
 //	{"namespace": …, "name": …, "timestamp": date, "downloadCount": 1}        Open VSX's

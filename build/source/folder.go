@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"galbuild/build/collect/lock"
 )
 
 // A search reads folders recursively, level by level. The folders of a level are read in
@@ -164,7 +166,10 @@ func read(d folder) listing {
 	}
 	excluded := excludedFolders(&d, entries)
 	if site {
-		excluded = []string{"blobs", "files"}
+		excluded = []string{"blobs", "companions", "files"}
+	}
+	if hasEntry(entries, lock.FileName) {
+		excluded = append(excluded, "companions")
 	}
 	parts := make([]listing, (len(entries)+manyEntries-1)/manyEntries)
 	group := errgroup.Group{}

@@ -78,8 +78,8 @@ func (s *importer) checkLeftOut(c *catalog.Catalog) error {
 	return nil
 }
 
-// isDerived reports whether a file is a derived file, or the content of one. Companions are not, since
-// they cannot be made again.
+// isDerived reports whether a file is a derived file, or the content of one. Companions are not,
+// since they cannot be made again.
 func (s *importer) isDerived(x line) bool {
 	if strings.HasPrefix(x.path, catalog.CompanionsDir) {
 		return false
