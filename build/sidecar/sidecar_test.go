@@ -1,6 +1,7 @@
 package sidecar
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 // TestRead reads the file "sidecar" of each testdata/*.txtar as one of acme.hello 1.0.0 for
 // linux-x64. The result must be the file "want" in galbuild's own format, with the lines of
 // "warnings", or the error "error". Preview must be true if there is a file "preview" with "yes".
+// What galbuild collect writes must be the file "collected".
 func TestRead(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(cases) == 0 {
@@ -41,6 +43,13 @@ func TestRead(t *testing.T) {
 			}
 			if string(got) != files["want"] {
 				t.Errorf("got  %s\nwant %s", got, files["want"])
+			}
+			collected, err := json.Marshal(metadata.Collected)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := cmp.Or(files["collected"], `{"Source":null,"FirstSeen":null,"Pictures":null}`); string(collected) != want {
+				t.Errorf("got  %s\nwant %s", collected, want)
 			}
 			if metadata.Preview != (files["preview"] == "yes") {
 				t.Errorf("preview is %v", metadata.Preview)
