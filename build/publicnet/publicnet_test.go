@@ -68,6 +68,21 @@ func TestTransport(t *testing.T) {
 	}
 }
 
+// TestDial connects to a name that resolves to this machine.
+func TestDial(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	address := strings.Replace(server.Listener.Addr().String(), "127.0.0.1", "localhost", 1)
+	if _, err := new(transport).dial(t.Context(), "tcp4", address); err == nil || !strings.Contains(err.Error(), "127.0.0.1 is not a public address") {
+		t.Errorf("got %v", err)
+	}
+	connection, err := (&transport{allowed: []string{"localhost"}}).dial(t.Context(), "tcp4", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connection.Close()
+}
+
 // TestControl has addresses that names can have.
 func TestControl(t *testing.T) {
 	for address, public := range map[string]bool{"8.8.8.8:80": true, "[::1]:80": false, "10.0.0.1:443": false, "x": false} {
