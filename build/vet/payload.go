@@ -1,0 +1,435 @@
+package vet
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// runners are functions that run the text that they are given.
+var runners = map[string]bool{
+	"eval": true, "Function": true, "AsyncFunction": true, "GeneratorFunction": true, "runInThisContext": true,
+	"runInNewContext": true, "runInContext": true, "compileFunction": true, "Script": true, "_compile": true, "execScript": true,
+	"setTimeout": true, "setInterval": true, "setImmediate": true, "Worker": true, "constructor": true,
+}
+
+// programs are functions that run a program or the command line that they are given.
+var programs = map[string]bool{
+	"exec": true, "execSync": true, "spawn": true, "spawnSync": true, "execFile": true, "execFileSync": true, "fork": true,
+}
+
+// Steps that decode data. After them, an encoding follows in decodings that need one.
+var (
+	decoder  = regexp.MustCompile(`\batob\b|["']base64(?:url)?["']|["']hex["']|\bfromCharCode\b|\bfromCodePoint\b|\bunescape\s*\(|\bdecodeURIComponent\s*\(|\b(?:inflate|gunzip|unzip|brotliDecompress|inflateRaw)(?:Sync)?\b|\bcreateDecipher(?:iv)?\b|\bcharCodeAt\b|\bTextDecoder\b|\bb64decode\b|\bfromhex\b|\breverse\s*\(\s*\)\s*\.\s*join\b|\.codePointAt\b|\bparseInt\s*\([^)]*,\s*(?:2|16|36)\s*\)`)
+	download = regexp.MustCompile(`\bfetch\s*\(|\baxios\b|\.text\s*\(\s*\)|\.get\s*\(\s*["'\x60]https?:|\brequest\s*\(\s*["'\x60{]|\bXMLHttpRequest\b|\.responseText\b|\bgot\s*\(`)
+	readFile = regexp.MustCompile(`(?i)\.(?:woff2?|ttf|otf|eot|png|jpe?g|gif|ico|bmp|webp|mp[34]|wav|pdf|dat|bin|css|md|txt|svg|log|db)["'\x60]`)
+	readCall = regexp.MustCompile(`\breadFile(?:Sync)?\s*\(`)
+	runsFile = regexp.MustCompile(`(?i)` + mediaArgument)
+	fetchRun = regexp.MustCompile(`(?i)(?:\b(?:curl|wget)\b[^|;]*https?://[^|;]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b)|\bpowershell(?:\.exe)?\b.*\s-(?:e|en|enc|encodedcommand)\s+["']?[A-Za-z0-9+/=]{16}|\b(?:iex|invoke-expression)\b.*\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b|\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b.*\|\s*(?:iex|invoke-expression)\b|\bmshta(?:\.exe)?\s+https?:|\bregsvr32\b.*https?:|\bcertutil\b.*-urlcache|\bbitsadmin\b.*/transfer|\b(?:base64|openssl)\s+(?:-d|--decode|-D|enc\s+-d)[^|]*\|\s*(?:ba|z)?sh\b`)
+)
+
+// maxRunners limits how many calls in a file are looked at closely.
+const maxRunners = 5000
+
+// A payloadScan looks for code that runs what it decodes or downloads.
+type payloadScan struct {
+	f       *file
+	b       []byte
+	aliases map[string]bool // other names of eval and Function
+	looked  int
+	found   func(Finding)
+	uses    func(string) // notes what the code can do
+	host    func(string)
+}
+
+func (s *Scanner) checkPayload(f *file) {
+	p := payloadScan{f: f, b: f.content, found: s.findings.add, uses: s.uses}
+	p.findAliases()
+	calls(f.content, p.call)
+}
+
+// findAliases notes names that are given to eval and Function: const run = eval.
+func (p *payloadScan) findAliases() {
+	for _, name := range []string{"eval", "Function"} {
+		for i := 0; ; {
+			n := bytes.Index(p.b[i:], []byte(name))
+			if n < 0 {
+				break
+			}
+			i += n + len(name)
+			if alias := aliasOf(p.b, i-len(name), i); alias != "" && len(p.aliases) < 100 {
+				if p.aliases == nil {
+					p.aliases = make(map[string]bool)
+				}
+				p.aliases[alias] = true
+			}
+		}
+	}
+}
+
+// aliasOf returns x in x = eval, or x = object.eval and the like.
+func aliasOf(b []byte, from, to int) string {
+	rest := bytes.TrimLeft(b[to:min(len(b), to+8)], " \t\"'])")
+	if len(rest) > 0 && bytes.IndexByte([]byte(";,\n\r}"), rest[0]) < 0 {
+		return ""
+	}
+	before := b[max(0, from-40):from]
+	before = bytes.TrimRight(before, " \t\"'[(.")
+	for _, object := range []string{"globalThis", "global", "window", "self", "0,"} {
+		before = bytes.TrimSuffix(before, []byte(object))
+	}
+	before = bytes.TrimRight(before, " \t(")
+	before, ok := bytes.CutSuffix(before, []byte("="))
+	if !ok {
+		return ""
+	}
+	before = bytes.TrimRight(before, " \t")
+	name := string(before[nameStart(before, len(before)):])
+	if len(name) < 2 { // minified names are used for many things
+		return ""
+	}
+	return name
+}
+
+func (p *payloadScan) call(c call) {
+	kind := p.kindOf(c)
+	if kind == "" {
+		return
+	}
+	if p.looked++; p.looked > maxRunners {
+		return
+	}
+	arguments := arguments(p.b, c.open)
+	if len(arguments) == 0 {
+		return
+	}
+	code, longest := outline(arguments)
+	switch kind {
+	case "run":
+		p.run(c, arguments, code, longest)
+	case "program":
+		p.program(c, arguments, code)
+	case "require":
+		p.require(c, arguments, code)
+	case "import":
+		if bytes.HasPrefix(bytes.TrimLeft(code, "\"'`"), []byte("data:")) || bytes.Contains(arguments[:min(60, len(arguments))], []byte("data:text/javascript")) {
+			p.report(c, arguments, "code imports code from a data: address")
+		}
+	}
+}
+
+// kindOf returns what a call does: run a text, run a program, require or import a module.
+func (p *payloadScan) kindOf(c call) string {
+	switch {
+	case c.name == "require" || c.name == "import":
+		return c.name
+	case c.name == "exec":
+		if !p.isProgram(c) {
+			return ""
+		}
+		return "program"
+	case programs[c.name]:
+		return "program"
+	case c.name == "constructor":
+		if !bytes.HasSuffix(bytes.TrimRight(p.b[max(0, c.from-20):c.from], ".[ "), []byte("constructor")) && !endsInFunction(p.b[:c.from]) {
+			return ""
+		}
+		return "run"
+	case runners[c.name], p.aliases[c.name]:
+		return "run"
+	}
+	return ""
+}
+
+// endsInFunction reports whether what precedes .constructor is a function: (()=>{}).constructor.
+func endsInFunction(b []byte) bool {
+	b = bytes.TrimRight(b[max(0, len(b)-60):], ".[ ")
+	return bytes.HasSuffix(b, []byte("})")) && (bytes.Contains(b, []byte("=>")) || bytes.Contains(b, []byte("function")))
+}
+
+// isProgram distinguishes the function exec of child_process from that of patterns.
+func (p *payloadScan) isProgram(c call) bool {
+	before := bytes.TrimRight(p.b[max(0, c.from-60):c.from], " ")
+	before, isMember := bytes.CutSuffix(before, []byte("."))
+	if c.from < len(p.b) && p.b[c.from] == '(' { // (0, child_process.exec)
+		before, isMember = p.b[c.from:c.open], true
+	}
+	if !isMember {
+		return bytes.Contains(p.b, []byte("child_process"))
+	}
+	for _, name := range []string{"child_process", "childProcess", "cp", "proc", "child_process\")", "child_process')"} {
+		if bytes.HasSuffix(before, []byte(name)) {
+			return true
+		}
+	}
+	return bytes.Contains(before, []byte("child_process"))
+}
+
+// run looks at a call that runs the text that it is given.
+func (p *payloadScan) run(c call, arguments, code, longest []byte) {
+	switch c.name {
+	case "setTimeout", "setInterval", "setImmediate":
+		if !bytes.HasPrefix(code, []byte("atob")) && !bytes.HasPrefix(code, []byte("Buffer.from")) {
+			return
+		}
+	case "Worker":
+		if !bytes.Contains(code, []byte("eval:")) {
+			return
+		}
+	case "Script":
+		if !bytes.HasSuffix(p.b[:c.from], []byte("vm.")) && !bytes.HasSuffix(p.b[:c.from], []byte("vm_1.")) && !bytes.HasSuffix(p.b[:c.from], []byte("new ")) {
+			return
+		}
+	case "Function", "eval":
+		if bytes.HasSuffix(p.b[:c.from], []byte("function ")) { // its declaration
+			return
+		}
+		p.uses("eval")
+	}
+	switch source := p.source(c.from, code, 3); {
+	case source != "":
+		p.report(c, arguments, fmt.Sprintf("code runs (%s) what it %s", c.name, source))
+	case escapes(longest) && c.name != "Worker":
+		p.report(c, arguments, fmt.Sprintf("code runs (%s) a text that is written with escapes", c.name))
+	case isEncoded(longest) && len(longest) >= 200 && c.name != "Worker" && c.name != "Script":
+		p.report(c, arguments, fmt.Sprintf("code runs (%s) an encoded text", c.name))
+	}
+}
+
+// source returns where the value of an expression comes from, as far as that is suspicious: it is
+// decoded, downloaded, or read from a file that is not code. It follows names to what they are given
+// before.
+func (p *payloadScan) source(before int, code []byte, hops int) string {
+	switch {
+	case decoder.Match(code):
+		return "decodes"
+	case download.Match(code):
+		return "downloads"
+	case readCall.Match(code) && readFile.Match(code):
+		return "reads from a file that is not code"
+	}
+	if hops == 0 || len(code) > 600 {
+		return ""
+	}
+	for name := range names(code) {
+		value := p.assigned(before, name)
+		if value == nil {
+			continue
+		}
+		next, _ := outline(value)
+		if source := p.source(before, next, hops-1); source != "" {
+			return source
+		}
+	}
+	return ""
+}
+
+// maxNames limits how many names of an expression are followed.
+const maxNames = 8
+
+// names yields the names in an expression that are not members of others.
+func names(code []byte) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		count := 0
+		var lex lexer
+		for i := 0; i < len(code); {
+			c := code[i]
+			if !isNameByte(c) || c >= '0' && c <= '9' {
+				i = lex.next(code, i)
+				continue
+			}
+			end := i
+			for end < len(code) && isNameByte(code[end]) {
+				end++
+			}
+			if member := i > 0 && code[i-1] == '.'; !member {
+				if count++; count > maxNames || !yield(string(code[i:end])) {
+					return
+				}
+			}
+			lex.last = 'a'
+			i = end
+		}
+	}
+}
+
+// How far before its use a name is looked for. Short names of minified code are used for many
+// things.
+const (
+	lookBack      = 32 << 10
+	lookBackShort = 600
+	maxValue      = 2 << 10
+)
+
+// assigned returns the last value that a name is given before an offset: the right side of an
+// assignment, or the body of the function of that name. It returns nil if there is none.
+func (p *payloadScan) assigned(before int, name string) []byte {
+	far := lookBack
+	if len(name) < 3 {
+		far = lookBackShort
+	}
+	start := max(0, before-far)
+	for end := before; end > start; {
+		at := bytes.LastIndex(p.b[start:end], []byte(name))
+		if at < 0 {
+			return nil
+		}
+		at += start
+		end = at
+		if at > 0 && (isNameByte(p.b[at-1]) || p.b[at-1] == '.') {
+			continue
+		}
+		if value := p.valueAt(at, at+len(name)); value != nil {
+			return value
+		}
+	}
+	return nil
+}
+
+// valueAt returns what the name between two offsets is given there, or nil.
+func (p *payloadScan) valueAt(from, to int) []byte {
+	rest := bytes.TrimLeft(p.b[to:min(len(p.b), to+maxValue)], " \t\r\n")
+	if len(rest) > 1 && rest[0] == '=' && rest[1] != '=' && rest[1] != '>' {
+		return firstOf(balanced(rest[1:]))
+	}
+	if len(rest) > 2 && rest[0] == '+' && rest[1] == '=' {
+		return p.accumulated(from, firstOf(balanced(rest[2:])))
+	}
+	if len(rest) > 0 && rest[0] == '(' && bytes.HasSuffix(bytes.TrimRight(p.b[max(0, from-12):from], " *"), []byte("function")) {
+		return body(rest)
+	}
+	return nil
+}
+
+// accumulated returns the value of a name to which parts are added: the handlers of a download are
+// part of it.
+func (p *payloadScan) accumulated(at int, value []byte) []byte {
+	around := p.b[max(0, at-300):at]
+	if bytes.Contains(around, []byte(".on(")) && (bytes.Contains(around, []byte("get(")) || bytes.Contains(around, []byte("request("))) {
+		return []byte("fetch()")
+	}
+	return value
+}
+
+// firstOf returns an expression until the end of its line, if that ends it, or the comma after it.
+func firstOf(b []byte) []byte {
+	depth := 0
+	var lex lexer
+	for i := 0; i < len(b); {
+		switch b[i] {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth--
+		case ',':
+			if depth == 0 {
+				return b[:i]
+			}
+		case '\n':
+			if depth == 0 && i > 0 && !continues(b[i+1:]) {
+				return b[:i]
+			}
+		}
+		i = lex.next(b, i)
+	}
+	return b
+}
+
+// continues reports whether a line continues the one before it.
+func continues(b []byte) bool {
+	b = bytes.TrimLeft(b, " \t\r")
+	return len(b) > 0 && bytes.IndexByte([]byte(".+?:|&"), b[0]) >= 0
+}
+
+// body returns the body of a function whose parameters begin at the start of b.
+func body(b []byte) []byte {
+	open := bytes.IndexByte(b, '{')
+	if open < 0 {
+		return nil
+	}
+	return balanced(b[open+1:])
+}
+
+// program looks at a call that runs a program or a command line.
+func (p *payloadScan) program(c call, arguments, code []byte) {
+	p.uses("programs")
+	first := firstOf(code)
+	switch {
+	case fetchRun.Match(arguments):
+		p.report(c, arguments, "code runs a command line that downloads or decodes what it runs")
+	case runsFile.Match(joinedWords(arguments)):
+		p.report(c, arguments, "code runs a file with the name of a picture or font")
+	case p.direct(c, first):
+		p.report(c, arguments, fmt.Sprintf("code runs (%s) a command line that it decodes", c.name))
+	}
+}
+
+// direct reports whether the first argument is decoded: in the call itself, or in the value of the
+// name that it is.
+func (p *payloadScan) direct(c call, first []byte) bool {
+	if encoded.Match(first) {
+		return true
+	}
+	name := string(bytes.TrimSpace(first))
+	if len(name) < 2 || strings.ContainsFunc(name, func(r rune) bool { return r >= 0x80 || !isNameByte(byte(r)) }) {
+		return false
+	}
+	value, _ := outline(p.assigned(c.from, name))
+	return encoded.Match(value)
+}
+
+// encoded matches the decoding of base64, hexadecimal digits and character codes. Other decodings are
+// usual in command lines.
+var encoded = regexp.MustCompile(`\batob\s*\(|\bBuffer\.from\s*\([^()]*["'](?:base64(?:url)?|hex)["']|\bfromCharCode\b`)
+
+// joinedWords returns texts in an array as one command line.
+func joinedWords(arguments []byte) []byte {
+	arguments = bytes.ReplaceAll(arguments[:min(len(arguments), 500)], []byte("process.execPath"), []byte("node"))
+	return betweenWords.ReplaceAll(arguments, []byte(" "))
+}
+
+var betweenWords = regexp.MustCompile(`["'\x60]?\s*,\s*\[?\s*(?:(?:path\.)?(?:join|resolve)\([^"')]*)?["'\x60]?|["']\s*\+\s*[\w.]*\s*\+?\s*["']?`)
+
+// modules are those whose names are hidden by code that is up to something.
+var modules = regexp.MustCompile(`^(?:node:)?(?:child_process|fs|https?|net|vm|os|dns|crypto)$`)
+
+// require looks at a call of require.
+func (p *payloadScan) require(c call, arguments, code []byte) {
+	switch {
+	case bytes.Contains(code, []byte("child_process")):
+		p.uses("programs")
+	case encoded.Match(code):
+		p.report(c, arguments, "code decodes the name of a module that it loads")
+	case bytes.ContainsAny(arguments, "+\\") && modules.MatchString(joinTexts(arguments)):
+		p.report(c, arguments, "code hides the name of a module that it loads: "+joinTexts(arguments))
+	case mediaModule.Match(arguments):
+		p.report(c, arguments, "code loads a picture or font as a module")
+	}
+}
+
+var mediaModule = regexp.MustCompile(`(?i)^\s*["'\x60][^"'\x60]*\.(?:woff2?|ttf|otf|eot|ico|bmp|mp[34])["'\x60]\s*$`)
+
+func (p *payloadScan) report(c call, arguments []byte, detail string) {
+	p.found(p.f.at(encodedPayload, High, c.from, min(c.open+1+len(arguments), len(p.b)), detail))
+}
+
+// escapes reports whether most of a text is written as \x61 or \u0061.
+func escapes(b []byte) bool {
+	n := bytes.Count(b, []byte(`\x`)) + bytes.Count(b, []byte(`\u`))
+	return n >= 8 && n*8 >= len(b)
+}
+
+// isEncoded reports whether a text may be base64 or hexadecimal: it has no white space and no
+// punctuation.
+func isEncoded(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	for _, c := range b[:len(b)-1] { // without the quote
+		if !isNameByte(c) && c != '+' && c != '/' && c != '=' && c != '-' && c != ',' {
+			return false
+		}
+	}
+	return true
+}
