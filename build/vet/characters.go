@@ -193,7 +193,7 @@ func unpaired(line []byte) int {
 		r, size := utf8.DecodeRune(line[i:])
 		switch {
 		case 0x202a <= r && r <= 0x202e && r != 0x202c, 0x2066 <= r && r <= 0x2068:
-			if !standsAlone(line, i, size) {
+			if !standsAlone(line, i, size) && !amongRightToLeft(line, i) {
 				open = append(open, i)
 			}
 		case r == 0x202c || r == 0x2069:
@@ -207,6 +207,18 @@ func unpaired(line []byte) int {
 		return open[0]
 	}
 	return -1
+}
+
+// amongRightToLeft reports whether there are Arabic or Hebrew letters next to an offset, in whose texts
+// such characters are usual.
+func amongRightToLeft(line []byte, at int) bool {
+	const near = 120 // bytes
+	for _, r := range string(line[max(0, at-near):min(len(line), at+near)]) {
+		if unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko) {
+			return true
+		}
+	}
+	return false
 }
 
 // standsAlone reports whether a character is next to a quote, or in a class of a pattern.

@@ -58,9 +58,10 @@ func LookAlikes(id, displayName string, gallery, popular []string) []Finding {
 		if publisherOf(known.id) == own.publisher {
 			return all.sorted()
 		}
+		own.fakeTitle = own.sameTitle && !strings.EqualFold(displayName, known.displayName)
 		own.check(&all, known.id, true)
 	}
-	own.sameTitle = false
+	own.sameTitle, own.fakeTitle = false, false
 	for _, other := range popular {
 		own.check(&all, other, true)
 	}
@@ -95,6 +96,7 @@ type lookalike struct {
 	publisher, name      string // in lower case
 	skeletonP, skeletonN string
 	squashedP, squashedN string
+	fakeTitle            bool // and is written with other letters
 	sameTitle            bool // the display name is that of the extension it is compared with
 }
 
@@ -136,6 +138,8 @@ func (l *lookalike) like(publisher, name string, popular bool) (severity Severit
 	switch {
 	case sameName && l.likePublisher(publisher):
 		return High, "name and publisher are like those of"
+	case l.fakeTitle:
+		return High, "the display name looks like that of"
 	case l.sameTitle && (sameName || near(l.name, name, minAlike)):
 		return High, "display name and name are those of"
 	case l.publisher == name && l.name == publisher && len(name) >= minAlike:

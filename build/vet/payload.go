@@ -81,15 +81,15 @@ func aliasOf(b []byte, from, to int) string {
 	}
 	before = bytes.TrimRight(before, " \t(")
 	before, ok := bytes.CutSuffix(before, []byte("="))
-	if !ok {
+	if !ok || bytes.HasSuffix(before, []byte("=")) || bytes.HasSuffix(before, []byte("!")) {
 		return ""
 	}
 	before = bytes.TrimRight(before, " \t")
-	name := string(before[nameStart(before, len(before)):])
-	if len(name) < 2 { // minified names are used for many things
+	start := nameStart(before, len(before))
+	if len(before)-start < 2 || start > 0 && before[start-1] == '.' { // minified names are used for many things
 		return ""
 	}
-	return name
+	return string(before[start:])
 }
 
 func (p *payloadScan) call(c call) {
@@ -168,6 +168,9 @@ func (p *payloadScan) isProgram(c call) bool {
 
 // run looks at a call that runs the text that it is given.
 func (p *payloadScan) run(c call, arguments, code, longest []byte) {
+	if c.name != "Function" && c.name != "constructor" && c.name != "Worker" && !strings.HasSuffix(c.name, "nction") {
+		code = firstOf(code) // options follow
+	}
 	switch c.name {
 	case "setTimeout", "setInterval", "setImmediate":
 		if !bytes.HasPrefix(code, []byte("atob")) && !bytes.HasPrefix(code, []byte("Buffer.from")) {

@@ -50,6 +50,7 @@ type commandLine struct {
 	Unblock   unblockCmd   `cmd:"" group:"Decide:" help:"Let what was blocked be published again."`
 	Restore   restoreCmd   `cmd:"" group:"Decide:" help:"Let removed versions be published again, or end a deprecation."`
 	Deprecate deprecateCmd `cmd:"" group:"Decide:" help:"Mark an extension as deprecated, and offer another one instead."`
+	Vet       vetCmd       `cmd:"" group:"Decide:" help:"Look for signs of malice in packages, without running them."`
 	Policy    policyCmd    `cmd:"" group:"Decide:" help:"Check a policy, which says what may enter a gallery, or print it."`
 
 	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`

@@ -98,6 +98,10 @@ func examples() map[string][]help.Example {
 			{Does: "Print what a policy would keep out of a folder of packages.", Line: "galbuild policy check vsixs --policy policy.json"},
 			{Does: "Print what the policy of a site keeps out of it today.", Line: "galbuild policy check site"},
 		},
+		"vet": {
+			{Does: "Vet the packages of a folder, and compare each version with the one before it.", Line: "galbuild vet vsixs"},
+			{Does: "Compare a package with what a site has, and let a virus scanner read it too.", Line: "galbuild vet acme.hello-1.1.0.vsix --against site --scanner 'clamscan --no-summary'"},
+		},
 		"policy show": {
 			{Does: "Print the policy of a bucket.", Line: "galbuild policy show s3://vsix/gallery"},
 			{Does: "Save the policy of a site to a file.", Line: "galbuild policy show site > policy.json"},
