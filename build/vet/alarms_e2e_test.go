@@ -68,4 +68,3 @@ func vetFolder(t *testing.T, folder string) Result {
 	}
 	return s.Result()
 }
-

@@ -149,7 +149,7 @@ func (s *Scanner) checkHiddenCode(f *file) {
 		for to < len(f.content) && printable(f.content[to]) {
 			to++
 		}
-		if run := f.content[from:to]; to-from >= minHiddenCode && !startsLikeMarkup(run) && !bytes.Contains(run[:min(len(run), 2048)], []byte("</")) && looksLikeCode(run) {
+		if run := f.content[from:to]; to-from >= minHiddenCode && !startsLikeMarkup(run) && !bytes.Contains(run[:min(len(run), 2048)], []byte("</")) && hasWords(run, codeWords[:strongWords]) {
 			s.findings.add(f.at(wrongContent, High, from, to, fmt.Sprintf("a file with the extension %s has code among its bytes", path.Ext(f.Name))))
 			return
 		}

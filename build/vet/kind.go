@@ -132,18 +132,25 @@ func classesByExtension(lists map[string]string) map[string]string {
 // extension returns the extension of a name in lower case, without its dot.
 func extension(name string) string { return strings.ToLower(strings.TrimPrefix(path.Ext(name), ".")) }
 
-// words that occur in JavaScript, and hardly in other texts.
-var codeWords = []string{"require(", "eval(", "Function(", "function(", "function ", "=>", "const ", "let ", "var ", "module.exports",
-	"process.", "globalThis", "global.", "Buffer.", "atob(", "child_process", "fetch(", "await ", "fromCharCode", "console.", "exports."}
+// codeWords are words that occur in JavaScript and hardly in other texts; the first ones not even in
+// prose.
+var codeWords = []string{"require(", "eval(", "Function(", "function(", "=>", "module.exports", "process.", "globalThis", "global[",
+	"Buffer.", "atob(", "child_process", "fetch(", "fromCharCode", "exports.", "function ", "const ", "let ", "var ", "await ", "console.", "global."}
+
+// strongWords is the number of codeWords that do not occur in prose.
+const strongWords = 15
 
 // looksLikeCode reports whether a text is JavaScript and not prose, JSON or XML.
-func looksLikeCode(b []byte) bool {
+func looksLikeCode(b []byte) bool { return hasWords(b, codeWords) }
+
+// hasWords reports whether a text has at least two of the words, and brackets.
+func hasWords(b []byte, words []string) bool {
 	b = b[:min(len(b), 256<<10)]
 	if bytes.IndexByte(b, '(') < 0 || bytes.IndexByte(b, ')') < 0 {
 		return false
 	}
 	n := 0
-	for _, word := range codeWords {
+	for _, word := range words {
 		if bytes.Contains(b, []byte(word)) {
 			if n++; n == 2 {
 				return true

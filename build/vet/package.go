@@ -185,19 +185,13 @@ func (s *Scanner) checkTasks(f *file) {
 	if !strings.Contains(string(f.content), "folderOpen") {
 		return
 	}
-	text, err := hujson.Standardize(slices.Clone(f.content))
-	var document struct {
-		Tasks []task `json:"tasks"`
-	}
-	if err == nil {
-		err = json2.Unmarshal(text, &document, json2.MatchCaseInsensitiveNames(true))
-	}
+	tasks, err := readTasks(f)
 	if err != nil {
 		s.findings.add(f.text(folderTask, Medium, "folderOpen", "a task seems to run when the folder is opened; the file cannot be read completely"))
 		return
 	}
-	for i := range document.Tasks {
-		t := &document.Tasks[i]
+	for i := range tasks {
+		t := &tasks[i]
 		if asText(t.RunOptions.RunOn) != "folderOpen" {
 			continue
 		}
@@ -207,6 +201,28 @@ func (s *Scanner) checkTasks(f *file) {
 		}
 		s.findings.add(f.text(folderTask, severity, "folderOpen", "a task runs when the folder is opened: "+t.line()))
 	}
+}
+
+// readTasks returns the tasks of a file tasks.json, or of a workspace.
+func readTasks(f *file) ([]task, error) {
+	text, err := hujson.Standardize(slices.Clone(f.content))
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasSuffix(f.Name, ".code-workspace") {
+		var workspace struct {
+			Tasks struct {
+				Tasks []task `json:"tasks"`
+			} `json:"tasks"`
+		}
+		err = json2.Unmarshal(text, &workspace, json2.MatchCaseInsensitiveNames(true))
+		return workspace.Tasks.Tasks, err
+	}
+	var document struct {
+		Tasks []task `json:"tasks"`
+	}
+	err = json2.Unmarshal(text, &document, json2.MatchCaseInsensitiveNames(true))
+	return document.Tasks, err
 }
 
 func (t *task) line() string {

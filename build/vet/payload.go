@@ -38,9 +38,10 @@ type payloadScan struct {
 	b       []byte
 	aliases map[string]bool // other names of eval and Function
 	looked  int
+	lex     lexer
+	lexed   int // offset up to which lex has read
 	found   func(Finding)
 	uses    func(string) // notes what the code can do
-	host    func(string)
 }
 
 func (s *Scanner) checkPayload(f *file) {
@@ -68,6 +69,10 @@ func (p *payloadScan) findAliases() {
 	}
 }
 
+// smallCode is the size of the largest file in which a name of one letter is followed: in minified
+// code such names are used for many things.
+const smallCode = 20 << 10
+
 // aliasOf returns x in x = eval, or x = object.eval and the like.
 func aliasOf(b []byte, from, to int) string {
 	rest := bytes.TrimLeft(b[to:min(len(b), to+8)], " \t\"'])")
@@ -86,7 +91,7 @@ func aliasOf(b []byte, from, to int) string {
 	}
 	before = bytes.TrimRight(before, " \t")
 	start := nameStart(before, len(before))
-	if len(before)-start < 2 || start > 0 && before[start-1] == '.' { // minified names are used for many things
+	if len(before)-start < 2 && len(b) > smallCode || len(before) == start || start > 0 && before[start-1] == '.' {
 		return ""
 	}
 	return string(before[start:])
@@ -359,7 +364,7 @@ func (p *payloadScan) program(c call, arguments, code []byte) {
 	p.uses("programs")
 	first := firstOf(code)
 	switch {
-	case fetchRun.Match(arguments):
+	case fetchRun.Match(arguments), fetchRun.Match(joinedWords(arguments)):
 		p.report(c, arguments, "code runs a command line that downloads or decodes what it runs")
 	case runsFile.Match(joinedWords(arguments)):
 		p.report(c, arguments, "code runs a file with the name of a picture or font")
@@ -414,10 +419,30 @@ func (p *payloadScan) require(c call, arguments, code []byte) {
 var mediaModule = regexp.MustCompile(`(?i)^\s*["'\x60][^"'\x60]*\.(?:woff2?|ttf|otf|eot|ico|bmp|mp[34])["'\x60]\s*$`)
 
 func (p *payloadScan) report(c call, arguments []byte, detail string) {
-	p.found(p.f.at(encodedPayload, High, c.from, min(c.open+1+len(arguments), len(p.b)), detail))
+	severity := High
+	if p.isQuoted(c.from) {
+		severity, detail = Medium, detail+", in a text or comment"
+	}
+	p.found(p.f.at(encodedPayload, severity, c.from, min(c.open+1+len(arguments), len(p.b)), detail))
 }
 
-// escapes reports whether most of a text is written as \x61 or \u0061.
+// isQuoted reports whether an offset is in a text or a comment. A lexer without a parser can be
+// misled about that, so such a call is reported too.
+func (p *payloadScan) isQuoted(offset int) bool {
+	if offset < p.lexed {
+		p.lexed, p.lex = 0, lexer{}
+	}
+	for p.lexed < offset {
+		end := p.lex.next(p.b, p.lexed)
+		if end > offset {
+			return p.b[p.lexed] != '`' || !bytes.Contains(p.b[p.lexed:offset], []byte("${"))
+		}
+		p.lexed = end
+	}
+	return false
+}
+
+// escapes reports whether much of a text is written as \x61 or \u0061.
 func escapes(b []byte) bool {
 	n := bytes.Count(b, []byte(`\x`)) + bytes.Count(b, []byte(`\u`))
 	return n >= 8 && n*8 >= len(b)
