@@ -3,6 +3,7 @@ package vet
 import (
 	_ "embed" // for popular.txt
 	"fmt"
+	"math/bits"
 	"strings"
 	"sync"
 
@@ -15,18 +16,34 @@ import (
 var popularText string
 
 // A wellKnown extension has a display name that another one hardly needs.
-type wellKnown struct{ id, displayName string }
+type wellKnown struct {
+	names
+	id, displayName, title string // title is the skeleton of the display name
+}
 
 // popularList returns the extensions of popular.txt.
 var popularList = sync.OnceValue(func() (all []wellKnown) {
 	for line := range strings.Lines(popularText) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
 			id, name, _ := strings.Cut(line, "\t")
-			all = append(all, wellKnown{id, name})
+			all = append(all, wellKnown{newNames(id), id, name, skeleton(name)})
 		}
 	}
 	return all
 })
+
+// names are the forms of an id in which it is compared.
+type names struct {
+	publisher, name      string // in lower case
+	skeletonP, skeletonN string
+	squashedP, squashedN string
+}
+
+func newNames(id string) names {
+	rawPublisher, rawName, _ := strings.Cut(id, ".")
+	publisher, name := strings.ToLower(rawPublisher), strings.ToLower(rawName)
+	return names{publisher, name, skeleton(rawPublisher), skeleton(rawName), squash(publisher), squash(name)}
+}
 
 // Popular returns ids of well-known extensions.
 func Popular() []string {
@@ -37,50 +54,110 @@ func Popular() []string {
 	return all
 }
 
+// Names are ids with which others are compared. Many comparisons are faster with it than with
+// LookAlikes.
+type Names struct {
+	gallery, popular []masked
+	publishers       map[string]bool // of popular
+}
+
+// masked is an id, with a set of the letters in its name, by which most ids are told apart fast.
+type masked struct {
+	id                      string
+	publisherLen, nameLen   int
+	publisherMask, nameMask uint64
+}
+
+func newMasked(id string) masked {
+	publisher, name, _ := strings.Cut(strings.ToLower(id), ".")
+	return masked{id, len(publisher), len(name), letters(publisher), letters(name)}
+}
+
+// letters returns the set of letters and digits in a text.
+func letters(s string) (set uint64) {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z':
+			set |= 1 << (c - 'a')
+		case c >= '0' && c <= '9':
+			set |= 1 << (26 + c - '0')
+		}
+	}
+	return set
+}
+
+// plausible reports whether two ids may be alike: their names, or each other's publisher and name.
+// Lengths differ by at most 3 and letters by at most 6, as for rn and m.
+func (m *masked) plausible(other *masked) bool {
+	return m.nameLen-other.nameLen <= 3 && other.nameLen-m.nameLen <= 3 && bits.OnesCount64(m.nameMask^other.nameMask) <= 6 ||
+		m.publisherMask == other.nameMask && m.nameMask == other.publisherMask
+}
+
+// NewNames returns the ids of a gallery, and those that are popular, of which there may be more than
+// those that Popular returns.
+func NewNames(gallery, popular []string) *Names {
+	n := &Names{publishers: make(map[string]bool)}
+	done := make(map[string]bool)
+	for i := range popularList() {
+		done[strings.ToLower(popularList()[i].id)] = true
+		n.publishers[popularList()[i].publisher] = true
+	}
+	for _, id := range popular {
+		n.publishers[publisherOf(id)] = true
+	}
+	n.popular, n.gallery = maskedAll(popular, done), maskedAll(gallery, done)
+	return n
+}
+
+// maskedAll returns those ids that are not done, and marks them as done.
+func maskedAll(ids []string, done map[string]bool) (all []masked) {
+	for _, id := range ids {
+		if lower := strings.ToLower(id); !done[lower] {
+			done[lower] = true
+			all = append(all, newMasked(id))
+		}
+	}
+	return all
+}
+
 // LookAlikes returns a finding if an extension has a name like another one of another publisher:
-// among the ids of the gallery, and among those that are popular, of which there may be more than
-// those that Popular returns. Both may contain the id itself. A popular extension is like no other,
-// and neither are the extensions of its publisher.
+// among the ids of the gallery, and among those that are popular. Both may contain the id itself. A
+// popular extension is like no other, and neither are the extensions of its publisher.
 func LookAlikes(id, displayName string, gallery, popular []string) []Finding {
-	own := newLookalike(id, displayName)
+	return NewNames(gallery, popular).LookAlikes(id, displayName)
+}
+
+// LookAlikes is the function of that name, for ids that are known already.
+func (n *Names) LookAlikes(id, displayName string) []Finding {
+	own := lookalike{names: newNames(id), masked: newMasked(id)}
 	var all findings
 	for _, warning := range visible.Findings(displayName) {
 		all.add(Finding{Rule: lookAlike, Severity: Medium, Detail: "the display name: " + warning, Evidence: evidence([]byte(displayName))})
 	}
-	for _, other := range popular {
-		if publisherOf(other) == own.publisher {
-			return all.sorted()
-		}
+	if n.publishers[own.publisher] {
+		return all.sorted()
 	}
-	name := skeleton(displayName)
-	for _, known := range popularList() {
-		own.sameTitle = len(name) >= minTitle && known.displayName != "" && name == skeleton(known.displayName)
-		if publisherOf(known.id) == own.publisher {
-			return all.sorted()
-		}
+	title := skeleton(displayName)
+	for i := range popularList() {
+		known := &popularList()[i]
+		own.sameTitle = len(title) >= minTitle && title == known.title
 		own.fakeTitle = own.sameTitle && !strings.EqualFold(displayName, known.displayName)
-		own.check(&all, known.id, true)
+		own.check(&all, &known.names, true)
 	}
 	own.sameTitle, own.fakeTitle = false, false
-	for _, other := range popular {
-		own.check(&all, other, true)
-	}
-	for _, other := range gallery {
-		own.check(&all, other, false)
-	}
-	return unique(all.sorted())
+	own.checkAll(&all, n.popular, true)
+	own.checkAll(&all, n.gallery, false)
+	return all.sorted()
 }
 
-// unique removes findings that are equal; an id may be in several lists.
-func unique(all []Finding) (kept []Finding) {
-	seen := make(map[Finding]bool)
-	for _, x := range all {
-		if !seen[x] {
-			seen[x] = true
-			kept = append(kept, x)
+// checkAll compares with ids.
+func (l *lookalike) checkAll(all *findings, ids []masked, popular bool) {
+	for i := range ids {
+		if l.masked.plausible(&ids[i]) {
+			other := newNames(ids[i].id)
+			l.check(all, &other, popular)
 		}
 	}
-	return kept
 }
 
 // Lengths in bytes. Shorter names are alike by chance.
@@ -90,14 +167,15 @@ const (
 	minDistinct   = 8
 	minDistinct2  = 12
 	distinctEqual = 10
+	maxCompared   = 80
 )
 
+// A lookalike is an extension that may be like others.
 type lookalike struct {
-	publisher, name      string // in lower case
-	skeletonP, skeletonN string
-	squashedP, squashedN string
-	fakeTitle            bool // and is written with other letters
-	sameTitle            bool // the display name is that of the extension it is compared with
+	names
+	masked    masked
+	sameTitle bool // the display name is that of the extension it is compared with
+	fakeTitle bool // and is written with other letters
 }
 
 func publisherOf(id string) string {
@@ -105,21 +183,12 @@ func publisherOf(id string) string {
 	return publisher
 }
 
-func newLookalike(id, displayName string) lookalike {
-	publisher, name, _ := strings.Cut(strings.ToLower(id), ".")
-	_, rawName, _ := strings.Cut(id, ".")
-	rawPublisher, _, _ := strings.Cut(id, ".")
-	return lookalike{publisher: publisher, name: name, skeletonP: skeleton(rawPublisher), skeletonN: skeleton(rawName),
-		squashedP: squash(publisher), squashedN: squash(name)}
-}
-
 // check adds a finding if the extension is like the other one.
-func (l *lookalike) check(all *findings, other string, popular bool) {
-	publisher, name, ok := strings.Cut(strings.ToLower(other), ".")
-	if !ok || publisher == l.publisher {
+func (l *lookalike) check(all *findings, other *names, popular bool) {
+	if other.publisher == l.publisher {
 		return
 	}
-	severity, how := l.like(publisher, name, popular)
+	severity, how := l.like(other, popular)
 	if severity == 0 {
 		return
 	}
@@ -127,32 +196,32 @@ func (l *lookalike) check(all *findings, other string, popular bool) {
 	if popular {
 		what = "a well-known extension"
 	}
-	all.add(Finding{Rule: lookAlike, Severity: severity, Evidence: l.publisher + "." + l.name,
-		Detail: clip(fmt.Sprintf("%s %s, %s", how, strings.ToLower(other), what))})
+	all.add(Finding{Rule: lookAlike, Severity: severity, Evidence: evidence([]byte(l.publisher + "." + l.name)),
+		Detail: clip(fmt.Sprintf("%s %s.%s, %s", how, other.publisher, other.name, what))})
 }
 
 // like returns how the extension is like another one of another publisher, and how suspicious that
 // is.
-func (l *lookalike) like(publisher, name string, popular bool) (severity Severity, how string) {
-	sameName := l.name == name || l.squashedN == squash(name) || l.skeletonN == skeleton(name)
+func (l *lookalike) like(other *names, popular bool) (severity Severity, how string) {
+	sameName := l.name == other.name || l.squashedN == other.squashedN || l.skeletonN == other.skeletonN
 	switch {
-	case sameName && l.likePublisher(publisher):
+	case sameName && l.likePublisher(other):
 		return High, "name and publisher are like those of"
 	case l.fakeTitle:
 		return High, "the display name looks like that of"
-	case l.sameTitle && (sameName || near(l.name, name, minAlike)):
+	case l.sameTitle && (sameName || near(l.name, other.name, minAlike)):
 		return High, "display name and name are those of"
-	case l.publisher == name && l.name == publisher && len(name) >= minAlike:
+	case l.publisher == other.name && l.name == other.publisher && len(other.name) >= minAlike:
 		return High, "publisher and name are swapped, compared with"
-	case near(l.name, name, minAlike) && l.nearPublisher(publisher):
+	case near(l.name, other.name, minAlike) && l.nearPublisher(other):
 		return High, "name and publisher are like those of"
 	case !popular:
 		return 0, ""
-	case sameName && len(name) >= distinctEqual, l.sameTitle:
+	case sameName && len(other.name) >= distinctEqual, l.sameTitle:
 		return Medium, "the name is that of"
-	case near(l.name, name, minDistinct2):
+	case near(l.name, other.name, minDistinct2):
 		return Low, "the name is like that of"
-	case len(publisher) >= minDistinct && l.nearPublisher(publisher):
+	case len(other.publisher) >= minDistinct && l.nearPublisher(other):
 		return Low, "the publisher is like that of"
 	}
 	return 0, ""
@@ -160,15 +229,13 @@ func (l *lookalike) like(publisher, name string, popular bool) (severity Severit
 
 // likePublisher reports whether a publisher looks like another one, or takes its name for a part of
 // its own.
-func (l *lookalike) likePublisher(other string) bool {
-	if l.nearPublisher(other) {
-		return true
-	}
-	return len(other) >= minAlike && (hasWord(l.publisher, other) || strings.HasPrefix(l.publisher, other) && len(other) >= minDistinct)
+func (l *lookalike) likePublisher(other *names) bool {
+	return l.nearPublisher(other) || len(other.publisher) >= minAlike &&
+		(hasWord(l.publisher, other.publisher) || strings.HasPrefix(l.publisher, other.publisher) && len(other.publisher) >= minDistinct)
 }
 
-func (l *lookalike) nearPublisher(other string) bool {
-	return l.skeletonP == skeleton(other) || l.squashedP == squash(other) || near(l.publisher, other, minAlike)
+func (l *lookalike) nearPublisher(other *names) bool {
+	return l.skeletonP == other.skeletonP || l.squashedP == other.squashedP || near(l.publisher, other.publisher, minAlike)
 }
 
 // hasWord reports whether name has word between separators or its ends.
@@ -202,7 +269,11 @@ func near(a, b string, least int) bool {
 // distance returns the number of letters to insert, delete, replace or swap with their neighbour, or
 // more than most if it is larger.
 func distance(a, b string, most int) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	var rows [3][maxCompared + 1]int
+	if len(b) > maxCompared {
+		return most + 1
+	}
+	before, last, row := rows[0][:len(b)+1], rows[1][:len(b)+1], rows[2][:len(b)+1]
 	for j := range row {
 		row[j] = j
 	}

@@ -29,6 +29,12 @@ var (
 	fetchRun = regexp.MustCompile(`(?i)(?:\b(?:curl|wget)\b[^|;]*https?://[^|;]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b)|\bpowershell(?:\.exe)?\b.*\s-(?:e|en|enc|encodedcommand)\s+["']?[A-Za-z0-9+/=]{16}|\b(?:iex|invoke-expression)\b.*\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b|\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b.*\|\s*(?:iex|invoke-expression)\b|\bmshta(?:\.exe)?\s+https?:|\bregsvr32\b.*https?:|\bcertutil\b.*-urlcache|\bbitsadmin\b.*/transfer|\b(?:base64|openssl)\s+(?:-d|--decode|-D|enc\s+-d)[^|]*\|\s*(?:ba|z)?sh\b`)
 )
 
+// Limits of how many bytes are searched for the names in calls, so that the time is linear.
+const (
+	minBudget    = 4 << 20
+	budgetFactor = 8
+)
+
 // maxRunners limits how many calls in a file are looked at closely.
 const maxRunners = 5000
 
@@ -38,6 +44,8 @@ type payloadScan struct {
 	b       []byte
 	aliases map[string]bool // other names of eval and Function
 	looked  int
+	budget  int // bytes in which names may still be looked for
+	reports int
 	lex     lexer
 	lexed   int // offset up to which lex has read
 	found   func(Finding)
@@ -45,9 +53,12 @@ type payloadScan struct {
 }
 
 func (s *Scanner) checkPayload(f *file) {
-	p := payloadScan{f: f, b: f.content, found: s.findings.add, uses: s.uses}
+	p := payloadScan{f: f, b: f.content, found: s.findings.add, uses: s.uses, budget: minBudget + budgetFactor*len(f.content)}
 	p.findAliases()
 	calls(f.content, p.call)
+	if p.budget < 0 || p.looked > maxRunners {
+		s.findings.add(f.whole(notChecked, Low, "this code runs and names too much to be followed completely"))
+	}
 }
 
 // findAliases notes names that are given to eval and Function: const run = eval.
@@ -102,7 +113,7 @@ func (p *payloadScan) call(c call) {
 	if kind == "" {
 		return
 	}
-	if p.looked++; p.looked > maxRunners {
+	if p.looked++; p.looked > maxRunners || p.reports > maxPerRule {
 		return
 	}
 	arguments := arguments(p.b, c.open)
@@ -220,7 +231,7 @@ func (p *payloadScan) source(before int, code []byte, hops int) string {
 	if hops == 0 || len(code) > 600 {
 		return ""
 	}
-	for name := range names(code) {
+	for name := range namesIn(code) {
 		value := p.assigned(before, name)
 		if value == nil {
 			continue
@@ -236,8 +247,8 @@ func (p *payloadScan) source(before int, code []byte, hops int) string {
 // maxNames limits how many names of an expression are followed.
 const maxNames = 8
 
-// names yields the names in an expression that are not members of others.
-func names(code []byte) func(func(string) bool) {
+// namesIn yields the names in an expression that are not members of others.
+func namesIn(code []byte) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		count := 0
 		var lex lexer
@@ -278,6 +289,9 @@ func (p *payloadScan) assigned(before int, name string) []byte {
 		far = lookBackShort
 	}
 	start := max(0, before-far)
+	if p.budget -= before - start; p.budget < 0 {
+		return nil
+	}
 	for end := before; end > start; {
 		at := bytes.LastIndex(p.b[start:end], []byte(name))
 		if at < 0 {
@@ -419,6 +433,7 @@ func (p *payloadScan) require(c call, arguments, code []byte) {
 var mediaModule = regexp.MustCompile(`(?i)^\s*["'\x60][^"'\x60]*\.(?:woff2?|ttf|otf|eot|ico|bmp|mp[34])["'\x60]\s*$`)
 
 func (p *payloadScan) report(c call, arguments []byte, detail string) {
+	p.reports++
 	severity := High
 	if p.isQuoted(c.from) {
 		severity, detail = Medium, detail+", in a text or comment"

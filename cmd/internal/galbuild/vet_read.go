@@ -245,9 +245,7 @@ func (r *vetRun) compare(all, known []*vetting, ids []string) {
 			groups[x.id()+"@"+x.platform] = append(groups[x.id()+"@"+x.platform], x)
 		}
 	}
-	slices.Sort(gallery)
-	gallery = slices.Compact(gallery)
-	popular := vet.Popular()
+	names := vet.NewNames(gallery, vet.Popular())
 	for _, x := range all {
 		if x.failed != nil {
 			continue
@@ -259,7 +257,7 @@ func (r *vetRun) compare(all, known []*vetting, ids []string) {
 		} else if r.Against != "" {
 			x.more = append(x.more, vet.Compare(nil, &x.result.Profile)...)
 		}
-		x.more = append(x.more, vet.LookAlikes(x.publisher+"."+x.name, x.displayName, gallery, popular)...)
+		x.more = append(x.more, names.LookAlikes(x.publisher+"."+x.name, x.displayName)...)
 	}
 }
 
