@@ -94,17 +94,19 @@ func (s *Scanner) judge(f *file, from, to int, rest []byte, how string) {
 		return
 	}
 	end := min(to, from+len("https://")+len(host)+len(path))
+	if s.findings.full(address, severity) {
+		return
+	}
 	s.findings.add(f.at(address, min(severity, High), from, max(end, from), "code has "+how+detail))
 }
 
 // splitAddress returns the host of an address in lower case, and what follows it.
 func splitAddress(rest []byte) (host, path string) {
-	end := bytes.IndexFunc(rest, func(r rune) bool {
-		return r <= ' ' || strings.ContainsRune("\"'`<>\\(){}|,;^*", r) || r >= 0x80
-	})
-	if end >= 0 {
-		rest = rest[:end]
+	end := 0
+	for end < len(rest) && rest[end] > ' ' && rest[end] < 0x80 && strings.IndexByte("\"'`<>\\(){}|,;^*", rest[end]) < 0 {
+		end++
 	}
+	rest = rest[:end]
 	authority, path := string(rest), ""
 	if i := strings.IndexAny(authority, "/?#"); i >= 0 {
 		authority, path = authority[:i], authority[i:]
@@ -250,7 +252,7 @@ func (s *Scanner) checkConnections(f *file) {
 		if m == nil {
 			continue
 		}
-		if ip, ok := publicIP(string(f.content[at : at+digits])); ok {
+		if ip, ok := publicIP(string(f.content[at : at+digits])); ok && !s.findings.full(address, High) {
 			s.findings.add(f.at(address, High, from+m[0], from+m[1], "code connects to the public IP address "+ip))
 		}
 	}

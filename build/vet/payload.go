@@ -19,14 +19,34 @@ var programs = map[string]bool{
 	"exec": true, "execSync": true, "spawn": true, "spawnSync": true, "execFile": true, "execFileSync": true, "fork": true,
 }
 
-// Steps that decode data. After them, an encoding follows in decodings that need one.
+// A search is a pattern that is tried only if one of its words is there, which is much faster.
+type search struct {
+	words   []string
+	pattern *regexp.Regexp
+}
+
+func newSearch(words, pattern string) search {
+	return search{strings.Fields(words), regexp.MustCompile(pattern)}
+}
+
+func (s search) in(b []byte) bool {
+	for _, word := range s.words {
+		if bytes.Contains(b, []byte(word)) {
+			return s.pattern.Match(b)
+		}
+	}
+	return false
+}
+
+// Steps that decode data, that download it, and that read a file; and command lines. The words of
+// command lines are in lower case.
 var (
-	decoder  = regexp.MustCompile(`\batob\b|["']base64(?:url)?["']|["']hex["']|\bfromCharCode\b|\bfromCodePoint\b|\bunescape\s*\(|\bdecodeURIComponent\s*\(|\b(?:inflate|gunzip|unzip|brotliDecompress|inflateRaw)(?:Sync)?\b|\bcreateDecipher(?:iv)?\b|\bcharCodeAt\b|\bTextDecoder\b|\bb64decode\b|\bfromhex\b|\breverse\s*\(\s*\)\s*\.\s*join\b|\.codePointAt\b|\bparseInt\s*\([^)]*,\s*(?:2|16|36)\s*\)`)
-	download = regexp.MustCompile(`\bfetch\s*\(|\baxios\b|\.text\s*\(\s*\)|\.get\s*\(\s*["'\x60]https?:|\brequest\s*\(\s*["'\x60{]|\bXMLHttpRequest\b|\.responseText\b|\bgot\s*\(`)
-	readFile = regexp.MustCompile(`(?i)\.(?:woff2?|ttf|otf|eot|png|jpe?g|gif|ico|bmp|webp|mp[34]|wav|pdf|dat|bin|css|md|txt|svg|log|db)["'\x60]`)
-	readCall = regexp.MustCompile(`\breadFile(?:Sync)?\s*\(`)
-	runsFile = regexp.MustCompile(`(?i)` + mediaArgument)
-	fetchRun = regexp.MustCompile(`(?i)(?:\b(?:curl|wget)\b[^|;]*https?://[^|;]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b)|\bpowershell(?:\.exe)?\b.*\s-(?:e|en|enc|encodedcommand)\s+["']?[A-Za-z0-9+/=]{16}|\b(?:iex|invoke-expression)\b.*\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b|\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b.*\|\s*(?:iex|invoke-expression)\b|\bmshta(?:\.exe)?\s+https?:|\bregsvr32\b.*https?:|\bcertutil\b.*-urlcache|\bbitsadmin\b.*/transfer|\b(?:base64|openssl)\s+(?:-d|--decode|-D|enc\s+-d)[^|]*\|\s*(?:ba|z)?sh\b`)
+	decoder  = newSearch("atob base64 hex fromC unescape decodeURIComponent inflate gunzip unzip brotli createDecipher charCodeAt TextDecoder b64decode reverse codePointAt parseInt", `\batob\b|["']base64(?:url)?["']|["']hex["']|\bfromCharCode\b|\bfromCodePoint\b|\bunescape\s*\(|\bdecodeURIComponent\s*\(|\b(?:inflate|gunzip|unzip|brotliDecompress|inflateRaw)(?:Sync)?\b|\bcreateDecipher(?:iv)?\b|\bcharCodeAt\b|\bTextDecoder\b|\bb64decode\b|\bfromhex\b|\breverse\s*\(\s*\)\s*\.\s*join\b|\.codePointAt\b|\bparseInt\s*\([^)]*,\s*(?:2|16|36)\s*\)`)
+	download = newSearch("fetch axios .text .get request XMLHttp responseText got", `\bfetch\s*\(|\baxios\b|\.text\s*\(\s*\)|\.get\s*\(\s*["'\x60]https?:|\brequest\s*\(\s*["'\x60{]|\bXMLHttpRequest\b|\.responseText\b|\bgot\s*\(`)
+	readFile = newSearch("readFile", `(?i)\.(?:woff2?|ttf|otf|eot|png|jpe?g|gif|ico|bmp|webp|mp[34]|wav|pdf|dat|bin|css|md|txt|svg|log|db)["'\x60]`)
+	readCall = newSearch("readFile", `\breadFile(?:Sync)?\s*\(`)
+	runsFile = newSearch("woff ttf otf eot png jpg jpeg gif ico svg bmp webp mp3 mp4 pdf css", `(?i)`+mediaArgument)
+	fetchRun = newSearch("curl wget powershell iex invoke- iwr irm downloadstring mshta regsvr32 certutil bitsadmin base64 openssl", `(?i)(?:\b(?:curl|wget)\b[^|;]*https?://[^|;]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b)|\bpowershell(?:\.exe)?\b.*\s-(?:e|en|enc|encodedcommand)\s+["']?[A-Za-z0-9+/=]{16}|\b(?:iex|invoke-expression)\b.*\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b|\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b.*\|\s*(?:iex|invoke-expression)\b|\bmshta(?:\.exe)?\s+https?:|\bregsvr32\b.*https?:|\bcertutil\b.*-urlcache|\bbitsadmin\b.*/transfer|\b(?:base64|openssl)\s+(?:-d|--decode|-D|enc\s+-d)[^|]*\|\s*(?:ba|z)?sh\b`)
 )
 
 // Limits of how many bytes are searched for the names in calls, so that the time is linear.
@@ -35,16 +55,17 @@ const (
 	budgetFactor = 8
 )
 
-// maxRunners limits how many calls in a file are looked at closely.
-const maxRunners = 5000
+// readFactor limits how many bytes of arguments are read, as a multiple of the size of the file.
+const readFactor = 2
 
 // A payloadScan looks for code that runs what it decodes or downloads.
 type payloadScan struct {
 	f       *file
 	b       []byte
 	aliases map[string]bool // other names of eval and Function
-	looked  int
-	budget  int // bytes in which names may still be looked for
+	budget  int             // bytes in which names may still be looked for
+	unread  int             // bytes of arguments that may still be read
+	known   *bool           // whether the file names child_process, once that is known
 	reports int
 	lex     lexer
 	lexed   int // offset up to which lex has read
@@ -53,10 +74,10 @@ type payloadScan struct {
 }
 
 func (s *Scanner) checkPayload(f *file) {
-	p := payloadScan{f: f, b: f.content, found: s.findings.add, uses: s.uses, budget: minBudget + budgetFactor*len(f.content)}
+	p := payloadScan{f: f, b: f.content, found: s.findings.add, uses: s.uses, budget: minBudget + budgetFactor*len(f.content), unread: minBudget + readFactor*len(f.content)}
 	p.findAliases()
 	calls(f.content, p.call)
-	if p.budget < 0 || p.looked > maxRunners {
+	if p.budget < 0 || p.unread < 0 {
 		s.findings.add(f.whole(notChecked, Low, "this code runs and names too much to be followed completely"))
 	}
 }
@@ -113,11 +134,11 @@ func (p *payloadScan) call(c call) {
 	if kind == "" {
 		return
 	}
-	if p.looked++; p.looked > maxRunners || p.reports > maxPerRule {
+	if p.unread < 0 || p.reports > maxPerRule {
 		return
 	}
 	arguments := arguments(p.b, c.open)
-	if len(arguments) == 0 {
+	if p.unread -= len(arguments); len(arguments) == 0 {
 		return
 	}
 	code, longest := outline(arguments)
@@ -172,7 +193,11 @@ func (p *payloadScan) isProgram(c call) bool {
 		before, isMember = p.b[c.from:c.open], true
 	}
 	if !isMember {
-		return bytes.Contains(p.b, []byte("child_process"))
+		if p.known == nil {
+			known := bytes.Contains(p.b, []byte("child_process"))
+			p.known = &known
+		}
+		return *p.known
 	}
 	for _, name := range []string{"child_process", "childProcess", "cp", "proc", "child_process\")", "child_process')"} {
 		if bytes.HasSuffix(before, []byte(name)) {
@@ -221,11 +246,11 @@ func (p *payloadScan) run(c call, arguments, code, longest []byte) {
 // before.
 func (p *payloadScan) source(before int, code []byte, hops int) string {
 	switch {
-	case decoder.Match(code):
+	case decoder.in(code):
 		return "decodes"
-	case download.Match(code):
+	case download.in(code):
 		return "downloads"
-	case readCall.Match(code) && readFile.Match(code):
+	case readCall.in(code) && readFile.in(code):
 		return "reads from a file that is not code"
 	}
 	if hops == 0 || len(code) > 600 {
@@ -377,10 +402,11 @@ func body(b []byte) []byte {
 func (p *payloadScan) program(c call, arguments, code []byte) {
 	p.uses("programs")
 	first := firstOf(code)
+	line := bytes.ToLower(joinedWords(arguments))
 	switch {
-	case fetchRun.Match(arguments), fetchRun.Match(joinedWords(arguments)):
+	case fetchRun.in(line), fetchRun.in(bytes.ToLower(arguments)):
 		p.report(c, arguments, "code runs a command line that downloads or decodes what it runs")
-	case runsFile.Match(joinedWords(arguments)):
+	case runsFile.in(line):
 		p.report(c, arguments, "code runs a file with the name of a picture or font")
 	case p.direct(c, first):
 		p.report(c, arguments, fmt.Sprintf("code runs (%s) a command line that it decodes", c.name))
@@ -390,7 +416,7 @@ func (p *payloadScan) program(c call, arguments, code []byte) {
 // direct reports whether the first argument is decoded: in the call itself, or in the value of the
 // name that it is.
 func (p *payloadScan) direct(c call, first []byte) bool {
-	if encoded.Match(first) {
+	if encoded.in(first) {
 		return true
 	}
 	name := string(bytes.TrimSpace(first))
@@ -398,12 +424,12 @@ func (p *payloadScan) direct(c call, first []byte) bool {
 		return false
 	}
 	value, _ := outline(p.assigned(c.from, name))
-	return encoded.Match(value)
+	return encoded.in(value)
 }
 
 // encoded matches the decoding of base64, hexadecimal digits and character codes. Other decodings are
 // usual in command lines.
-var encoded = regexp.MustCompile(`\batob\s*\(|\bBuffer\.from\s*\([^()]*["'](?:base64(?:url)?|hex)["']|\bfromCharCode\b`)
+var encoded = newSearch("atob Buffer fromCharCode", `\batob\s*\(|\bBuffer\.from\s*\([^()]*["'](?:base64(?:url)?|hex)["']|\bfromCharCode\b`)
 
 // joinedWords returns texts in an array as one command line.
 func joinedWords(arguments []byte) []byte {
@@ -421,7 +447,7 @@ func (p *payloadScan) require(c call, arguments, code []byte) {
 	switch {
 	case bytes.Contains(code, []byte("child_process")):
 		p.uses("programs")
-	case encoded.Match(code):
+	case encoded.in(code):
 		p.report(c, arguments, "code decodes the name of a module that it loads")
 	case bytes.ContainsAny(arguments, "+\\") && modules.MatchString(joinTexts(arguments)):
 		p.report(c, arguments, "code hides the name of a module that it loads: "+joinTexts(arguments))

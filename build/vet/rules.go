@@ -96,6 +96,21 @@ func (f *findings) add(x Finding) {
 	}
 }
 
+// full reports whether there are enough findings of a rule of at least this severity. Another one is
+// only counted, so that it need not be made.
+func (f *findings) full(rule string, severity Severity) bool {
+	if f.count[rule] < maxPerRule {
+		return false
+	}
+	for i := range f.all {
+		if f.all[i].Rule == rule && f.all[i].Severity < severity {
+			return false
+		}
+	}
+	f.left[rule]++
+	return true
+}
+
 // sorted returns the findings by severity, rule, file and line.
 func (f *findings) sorted() []Finding {
 	all := slices.Clone(f.all)

@@ -166,7 +166,8 @@ func hostile(size int) map[string][]byte {
 		"brackets": repeat("("), "calls": repeat("eval(a)"), "nested": repeat("eval(eval"), "names": repeat("eval(aa,bb,cc,dd,ee,ff);aa=bb;"),
 		"quotes": repeat("eval(\""), "slashes": repeat("=/"), "addresses": repeat("http://"), "dots": repeat("\"1.1.1.1\""),
 		"decoded": repeat("eval(atob(x));"), "hidden": repeat("a\u200b\ufe01"), "aliases": repeat("aa=eval;"), "base64": repeat("\"aHR0cDov"),
-		"backslashes": repeat("\\"), "templates": repeat("`${"), "comments": repeat("/*"), "exec": repeat("exec(a,"), "brackets2": repeat("(0,a.eval)("),
+		"backslashes": repeat("\\"), "templates": repeat("`${"), "comments": repeat("/*"), "exec": repeat("exec(a,"), "members": repeat("(0,a.eval)("),
+		"findings": repeat("http://45.33.32.156/"), "programs": repeat("spawn(\"a"), "connections": repeat("host:\"45.33.32.156\""),
 	}
 }
 
