@@ -59,7 +59,7 @@ type Finding struct {
 
 // A Rule is something that is looked for.
 type Rule struct {
-	ID       string   // such as hidden-characters
-	Severity Severity // of its findings, at most
-	Summary  string   // one sentence
+	ID       string   `json:"id"`       // such as hidden-characters
+	Severity Severity `json:"severity"` // of its findings, at most
+	Summary  string   `json:"summary"`  // one sentence
 }

@@ -145,7 +145,7 @@ func (r *vetted) print(e *env) error {
 	if r.Low > 0 && !e.verbose {
 		more = "; -v prints those of severity low"
 	}
-	_, err := terminal.Fprintf(e.stdout, "%s vetted: %d findings of severity high, %d medium, %d low%s\n",
+	_, err := terminal.Fprintf(e.stdout, "%s vetted; findings: %d high, %d medium, %d low%s\n",
 		plural(len(r.Packages), "package"), r.High, r.Medium, r.Low, more)
 	return err
 }

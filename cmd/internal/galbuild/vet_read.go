@@ -223,13 +223,11 @@ func (r *vetRun) ofSite(all []*vetting) (known []*vetting, ids []string, err err
 		wanted[x.id()] = true
 	}
 	store := blob.ReadStore(r.Against)
-	for i := range c.Extensions {
-		for key, v := range c.Extensions[i].Keyed() {
-			id := strings.ToLower(v.Publisher + "." + v.Name)
-			ids = append(ids, id)
-			if wanted[id] {
-				known = append(known, &vetting{file: key, path: store.File(v.Package.Ref), size: v.Package.Size})
-			}
+	for key, v := range c.Versions() {
+		id, _, _ := strings.Cut(strings.ToLower(key), "@")
+		ids = append(ids, id)
+		if wanted[id] {
+			known = append(known, &vetting{file: key, path: store.File(v.Package.Ref), size: v.Package.Size})
 		}
 	}
 	return known, ids, nil
