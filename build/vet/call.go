@@ -71,8 +71,8 @@ func calleeInBrackets(b []byte, end, open int) call {
 	start := max(0, end-maxCallee)
 	at := bytes.LastIndexByte(b[start:from], '(')
 	if at < 0 || bytes.IndexByte(b[start+at+1:end-1], ')') >= 0 {
-		if from == end-1 { // },"constructor")( and the like
-			return call{"", from, open}
+		if from > 0 && b[from-1] == '.' { // (require("vm").Script)
+			return call{string(b[from : end-1]), from, open}
 		}
 		return call{}
 	}

@@ -207,12 +207,23 @@ func (c *comparison) newUses() int {
 	return n
 }
 
+// isPatch reports whether only the last number of the version is another one: such a version is
+// expected to bring nothing new.
+func (c *comparison) isPatch() bool {
+	before, after := c.before.Version, c.after.Version
+	i, j := strings.LastIndexByte(before, '.'), strings.LastIndexByte(after, '.')
+	return i > 0 && j > 0 && before[:i] == after[:j]
+}
+
 // judge reports several unusual changes at once.
 func (c *comparison) judge() {
-	if c.newUses() > 0 {
+	switch uses := c.newUses(); {
+	case uses >= 2:
+		c.strong++
+	case uses == 1:
 		c.weak++
 	}
-	if c.strong >= 2 || c.strong == 1 && c.weak >= 2 {
+	if c.strong >= 2 || c.strong == 1 && c.weak >= 2 || c.strong == 1 && c.weak == 1 && c.isPatch() {
 		c.add(changed, High, "", "%s at once", plural(c.strong+c.weak, "unusual change", "unusual changes"))
 	}
 }

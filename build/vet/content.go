@@ -76,11 +76,18 @@ func contradiction(f *file) (reason string, severity Severity) {
 		if isNative(f.kind) {
 			return fmt.Sprintf("a file with the extension %s is a %s", ext, f.kind), High
 		}
-		if strings.EqualFold(ext, ".json") && f.kind == text && !startsLikeJSON(f.content) && looksLikeCode(f.content) {
-			return "a file with the extension .json has code", High
+		if f.kind != text {
+			break
 		}
-		if strings.EqualFold(ext, ".css") && f.kind == text && startsLikeCode(f.content) {
-			return "a file with the extension .css has code", High
+		switch strings.ToLower(ext) {
+		case ".json", ".map":
+			if !startsLikeJSON(f.content) && looksLikeCode(f.content) {
+				return fmt.Sprintf("a file with the extension %s has code", ext), High
+			}
+		case ".css", ".csv", ".yml", ".yaml", ".xml", ".toml", ".ini", ".lock":
+			if startsLikeCode(f.content) {
+				return fmt.Sprintf("a file with the extension %s has code", ext), High
+			}
 		}
 	case nativeName:
 		if f.kind == text && looksLikeCode(f.content) && !bytes.HasPrefix(f.content, []byte("#!")) {

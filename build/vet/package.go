@@ -1,6 +1,7 @@
 package vet
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"regexp"
@@ -200,6 +201,13 @@ func (s *Scanner) checkTasks(f *file) {
 			severity = High
 		}
 		s.findings.add(f.text(folderTask, severity, "folderOpen", "a task runs when the folder is opened: "+t.line()))
+	}
+}
+
+// checkWrittenTasks looks for code that may write such a task into a folder.
+func (s *Scanner) checkWrittenTasks(f *file) {
+	if bytes.Contains(f.content, []byte("folderOpen")) && bytes.Contains(f.content, []byte("runOn")) && bytes.Contains(f.content, []byte("tasks.json")) {
+		s.findings.add(f.text(folderTask, Medium, "folderOpen", "the code may write a task that runs when a folder is opened"))
 	}
 }
 

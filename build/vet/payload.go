@@ -41,7 +41,7 @@ func (s search) in(b []byte) bool {
 // Steps that decode data, that download it, and that read a file; and command lines. The words of
 // command lines are in lower case.
 var (
-	decoder  = newSearch("atob base64 hex fromC unescape decodeURIComponent inflate gunzip unzip brotli createDecipher charCodeAt TextDecoder b64decode reverse codePointAt parseInt", `\batob\b|["']base64(?:url)?["']|["']hex["']|\bfromCharCode\b|\bfromCodePoint\b|\bunescape\s*\(|\bdecodeURIComponent\s*\(|\b(?:inflate|gunzip|unzip|brotliDecompress|inflateRaw)(?:Sync)?\b|\bcreateDecipher(?:iv)?\b|\bcharCodeAt\b|\bTextDecoder\b|\bb64decode\b|\bfromhex\b|\breverse\s*\(\s*\)\s*\.\s*join\b|\.codePointAt\b|\bparseInt\s*\([^)]*,\s*(?:2|16|36)\s*\)`)
+	decoder  = newSearch("Buffer Uint8Array atob base64 hex fromC unescape decodeURIComponent inflate gunzip unzip brotli createDecipher charCodeAt TextDecoder b64decode reverse codePointAt parseInt", `\batob\b|["']base64(?:url)?["']|["']hex["']|\bfromCharCode\b|\bfromCodePoint\b|\bunescape\s*\(|\bdecodeURIComponent\s*\(|\b(?:inflate|gunzip|unzip|brotliDecompress|inflateRaw)(?:Sync)?\b|\bcreateDecipher(?:iv)?\b|\bcharCodeAt\b|\bTextDecoder\b|\bb64decode\b|\bfromhex\b|\breverse\s*\(\s*\)\s*\.\s*join\b|\.codePointAt\b|\bBuffer\.from\s*\(\s*\[|\bUint8Array\s*\(\s*\[|\bUint8Array\.(?:from|of)\s*\(|\bparseInt\s*\([^)]*,\s*(?:2|16|36)\s*\)`)
 	download = newSearch("fetch axios .text .get request XMLHttp responseText got", `\bfetch\s*\(|\baxios\b|\.text\s*\(\s*\)|\.get\s*\(\s*["'\x60]https?:|\brequest\s*\(\s*["'\x60{]|\bXMLHttpRequest\b|\.responseText\b|\bgot\s*\(`)
 	readFile = newSearch("readFile", `(?i)\.(?:woff2?|ttf|otf|eot|png|jpe?g|gif|ico|bmp|webp|mp[34]|wav|pdf|dat|bin|css|md|txt|svg|log|db)["'\x60]`)
 	readCall = newSearch("readFile", `\breadFile(?:Sync)?\s*\(`)
@@ -152,6 +152,8 @@ func (p *payloadScan) call(c call) {
 	case "import":
 		if bytes.HasPrefix(bytes.TrimLeft(code, "\"'`"), []byte("data:")) || bytes.Contains(arguments[:min(60, len(arguments))], []byte("data:text/javascript")) {
 			p.report(c, arguments, "code imports code from a data: address")
+		} else if encoded.in(code) {
+			p.report(c, arguments, "code decodes the name of a module that it loads")
 		}
 	}
 }
@@ -222,7 +224,7 @@ func (p *payloadScan) run(c call, arguments, code, longest []byte) {
 			return
 		}
 	case "Script":
-		if !bytes.HasSuffix(p.b[:c.from], []byte("vm.")) && !bytes.HasSuffix(p.b[:c.from], []byte("vm_1.")) && !bytes.HasSuffix(p.b[:c.from], []byte("new ")) {
+		if !bytes.Contains(p.b[max(0, c.from-40):c.open], []byte("new ")) {
 			return
 		}
 	case "Function", "eval":
@@ -231,6 +233,7 @@ func (p *payloadScan) run(c call, arguments, code, longest []byte) {
 		}
 		p.uses("eval")
 	}
+	p.noteWrapper(c, code)
 	switch source := p.source(c.from, code, 3); {
 	case source != "":
 		p.report(c, arguments, fmt.Sprintf("code runs (%s) what it %s", c.name, source))
@@ -240,6 +243,34 @@ func (p *payloadScan) run(c call, arguments, code, longest []byte) {
 		p.report(c, arguments, fmt.Sprintf("code runs (%s) an encoded text", c.name))
 	}
 }
+
+// noteWrapper notes a function whose parameter is run, as another name of eval: function run(x) {
+// eval(x) }.
+func (p *payloadScan) noteWrapper(c call, code []byte) {
+	name := bytes.TrimSpace(code)
+	if len(name) == 0 || len(name) > maxName || len(p.aliases) >= 100 {
+		return
+	}
+	around := p.b[max(0, c.from-200):c.from]
+	for _, found := range wrapper.FindAllSubmatch(around, -1) {
+		alias := string(found[1])
+		if keywords[alias] {
+			continue
+		}
+		if bytes.Equal(found[2], name) && (len(alias) > 2 || len(p.b) < smallCode) {
+			if p.aliases == nil {
+				p.aliases = make(map[string]bool)
+			}
+			p.aliases[alias] = true
+		}
+	}
+}
+
+// keywords are words before brackets that are not names of functions.
+var keywords = map[string]bool{"function": true, "if": true, "while": true, "for": true, "switch": true, "return": true, "catch": true, "async": true, "await": true, "typeof": true, "with": true}
+
+// wrapper matches the name and the only parameter of a function.
+var wrapper = regexp.MustCompile(`(?:function\s+|\b)([\w$]+)\s*(?:=\s*(?:async\s*)?(?:function\s*)?)?\(?\s*([\w$]+)\s*\)?\s*(?:=>|\{)`)
 
 // source returns where the value of an expression comes from, as far as that is suspicious: it is
 // decoded, downloaded, or read from a file that is not code. It follows names to what they are given
@@ -257,6 +288,9 @@ func (p *payloadScan) source(before int, code []byte, hops int) string {
 		return ""
 	}
 	for name := range namesIn(code) {
+		if p.isDownloaded(before, name) {
+			return "downloads"
+		}
 		value := p.assigned(before, name)
 		if value == nil {
 			continue
@@ -269,10 +303,42 @@ func (p *payloadScan) source(before int, code []byte, hops int) string {
 	return ""
 }
 
+// isDownloaded reports whether a name is the parameter of a function that gets what was downloaded:
+// fetch(url).then(text => eval(text)).
+func (p *payloadScan) isDownloaded(before int, name string) bool {
+	const far = 300
+	around := p.b[max(0, before-far):before]
+	at := downloadCall.FindIndex(around)
+	if at == nil {
+		return false
+	}
+	chain := firstOf(balanced(around[at[0]:])) // the parameter belongs to the same statement
+	for rest := chain[min(len(chain), at[1]-at[0]):]; ; {
+		n := bytes.Index(rest, []byte(name))
+		if n < 0 {
+			return false
+		}
+		end := bytes.TrimLeft(rest[n+len(name):], " ")
+		isName := (n == 0 || !isNameByte(rest[n-1]) && rest[n-1] != '.') && n > 0 && bytes.IndexByte([]byte("(, "), rest[n-1]) >= 0
+		if isName && (bytes.HasPrefix(end, []byte("=>")) || bytes.HasPrefix(end, []byte(")")) && opensBody(end[1:])) {
+			return true
+		}
+		rest = rest[n+len(name):]
+	}
+}
+
+// opensBody reports whether the body of a function follows its parameters.
+func opensBody(b []byte) bool {
+	b = bytes.TrimLeft(b, " ")
+	return bytes.HasPrefix(b, []byte("=>")) || bytes.HasPrefix(b, []byte("{"))
+}
+
+var downloadCall = regexp.MustCompile(`\bfetch\(|\baxios\b|\bhttps?\.get\(|\brequest(?:\.get)?\(|\bgot(?:\.get)?\(|\bWebSocket\(|\bws\.on\(|\bsocket\.on\(`)
+
 // maxNames limits how many names of an expression are followed.
 const maxNames = 8
 
-// namesIn yields the names in an expression that are not members of others.
+// namesIn yields the names in an expression, and those with the names of their members: a and a.b.
 func namesIn(code []byte) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		count := 0
@@ -287,13 +353,18 @@ func namesIn(code []byte) func(func(string) bool) {
 			for end < len(code) && isNameByte(code[end]) {
 				end++
 			}
-			if member := i > 0 && code[i-1] == '.'; !member {
-				if count++; count > maxNames || !yield(string(code[i:end])) {
-					return
-				}
+			if count++; count > maxNames || !yield(string(code[i:end])) {
+				return
+			}
+			path := end
+			for path < len(code) && (isNameByte(code[path]) || code[path] == '.') {
+				path++
+			}
+			if path > end && !yield(string(code[i:path])) {
+				return
 			}
 			lex.last = 'a'
-			i = end
+			i = path
 		}
 	}
 }
@@ -409,7 +480,7 @@ func (p *payloadScan) program(c call, arguments, code []byte) {
 	case runsFile.in(line):
 		p.report(c, arguments, "code runs a file with the name of a picture or font")
 	case p.direct(c, first):
-		p.report(c, arguments, fmt.Sprintf("code runs (%s) a command line that it decodes", c.name))
+		p.report(c, arguments, fmt.Sprintf("code runs (%s) a command line that it decodes or downloads", c.name))
 	}
 }
 
@@ -420,6 +491,9 @@ func (p *payloadScan) direct(c call, first []byte) bool {
 		return true
 	}
 	name := string(bytes.TrimSpace(first))
+	if name != "" && len(name) <= maxName && isNameByte(name[0]) && p.isDownloaded(c.from, name) {
+		return true
+	}
 	if len(name) < 2 || strings.ContainsFunc(name, func(r rune) bool { return r >= 0x80 || !isNameByte(byte(r)) }) {
 		return false
 	}

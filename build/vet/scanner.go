@@ -118,6 +118,7 @@ func (s *Scanner) checkText(f *file) {
 		s.checkObfuscated(f)
 		s.checkAddresses(f)
 		s.checkConnections(f)
+		s.checkWrittenTasks(f)
 		s.noteUses(f)
 	case f.isSource():
 		s.checkScript(f)
