@@ -12,8 +12,8 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// drops are services to which stolen data is sent, or from which code is loaded, by the host and the
-// beginning of the path in lower case. Other paths of these hosts are usual.
+// drops are services to which stolen data is sent, or from which code is loaded, by the host and
+// the beginning of the path in lower case. Other paths of these hosts are usual.
 var drops = map[string]*regexp.Regexp{
 	"discord.com":                 regexp.MustCompile(`^/api/(?:v\d+/)?webhooks/\d{6}`),
 	"discordapp.com":              regexp.MustCompile(`^/api/(?:v\d+/)?webhooks/\d{6}`),
@@ -153,14 +153,14 @@ func suspicious(host, path string) (detail string, severity Severity) {
 	return "", 0
 }
 
-// harmlessIPs are public addresses of well-known name servers, and those that documentation uses as
-// if they were not public.
+// harmlessIPs are public addresses of well-known name servers, and those that documentation uses
+// as if they were not public.
 var harmlessIPs = map[string]bool{"8.8.8.8": true, "8.8.4.4": true, "1.1.1.1": true, "1.0.0.1": true, "9.9.9.9": true,
 	"208.67.222.222": true, "208.67.220.220": true, "1.2.3.4": true, "4.3.2.1": true, "5.6.7.8": true, "4.4.4.4": true, "2.2.2.2": true, "3.3.3.3": true,
 	"114.114.114.114": true, "223.5.5.5": true, "168.63.129.16": true, "100.100.100.200": true, "11.11.11.11": true, "1.1.1.2": true, "12.34.56.78": true, "123.123.123.123": true, "111.111.111.111": true}
 
-// reserved are ranges of addresses that are not public: of documentation, carriers, benchmarks and
-// the future.
+// reserved are ranges of addresses that are not public: of documentation, carriers, benchmarks
+// and the future.
 var reserved = prefixes("0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 192.0.2.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4")
 
 func prefixes(list string) (all []netip.Prefix) {
@@ -170,8 +170,8 @@ func prefixes(list string) (all []netip.Prefix) {
 	return all
 }
 
-// publicIP returns the IP address that a host is, also if it is written as one number, and whether
-// it is public.
+// publicIP returns the IP address that a host is, also if it is written as one number, and
+// whether it is public.
 func publicIP(host string) (string, bool) {
 	if allDigits(host) && len(host) >= 8 && len(host) <= 10 {
 		var n uint64
@@ -258,7 +258,8 @@ func (s *Scanner) checkConnections(f *file) {
 	}
 }
 
-// nextAddress returns the offset and the length of the next text that is only digits and three dots.
+// nextAddress returns the offset and the length of the next text that is only digits and three
+// dots.
 func nextAddress(b []byte, from int) (at, length int) {
 	for i := from; i < len(b); i++ {
 		n := bytes.IndexByte(b[i:], '.')

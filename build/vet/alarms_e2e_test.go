@@ -11,9 +11,9 @@ import (
 	"galbuild/build/vsix"
 )
 
-// TestFalseAlarms vets folders of extensions that are not malicious, those of GALBUILD_VET_FOLDERS:
-// a list of folders in which each folder with a package.json is an extension. At most one in a hundred
-// may have a finding of severity high.
+// TestFalseAlarms vets folders of extensions that are not malicious, those of
+// GALBUILD_VET_FOLDERS: a list of folders in which each folder with a package.json is an
+// extension. At most one in a hundred may have a finding of severity high.
 func TestFalseAlarms(t *testing.T) {
 	roots := filepath.SplitList(os.Getenv("GALBUILD_VET_FOLDERS"))
 	if len(roots) == 0 {

@@ -55,8 +55,8 @@ func callAt(b []byte, open int) call {
 	return call{string(b[from:end]), from, open}
 }
 
-// nameStart returns the offset where the name that ends at end begins. A longer name than maxName is
-// cut.
+// nameStart returns the offset where the name that ends at end begins. A longer name than
+// maxName is cut.
 func nameStart(b []byte, end int) int {
 	from := end
 	for from > 0 && isNameByte(b[from-1]) && end-from < maxName {
@@ -162,8 +162,8 @@ func arguments(b []byte, open int) []byte {
 	return balanced(b[open+1 : min(len(b), open+1+maxArguments)])
 }
 
-// balanced returns what precedes the closing bracket that has no opening one, or a semicolon or the
-// end.
+// balanced returns what precedes the closing bracket that has no opening one, or a semicolon or
+// the end.
 func balanced(b []byte) []byte {
 	depth := 0
 	var lex lexer
@@ -188,8 +188,8 @@ func balanced(b []byte) []byte {
 // maxWord is the length of the longest text that outline keeps: names of encodings and files.
 const maxWord = 40
 
-// outline returns an expression without its comments and without the content of long texts, in which
-// only code is to be searched. It also returns the longest text.
+// outline returns an expression without its comments and without the content of long texts, in
+// which only code is to be searched. It also returns the longest text.
 func outline(b []byte) (code, longest []byte) {
 	var lex lexer
 	for i := 0; i < len(b); {

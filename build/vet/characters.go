@@ -53,9 +53,9 @@ type hiddenScan struct {
 	seen       [private + 1]bool
 }
 
-// checkCharacters looks for hidden characters in code. Harmless are: a byte order mark at the start,
-// the selectors and joiners of emoji, those of scripts that need them, and single characters in
-// texts and patterns.
+// checkCharacters looks for hidden characters in code. Harmless are: a byte order mark at the
+// start, the selectors and joiners of emoji, those of scripts that need them, and single
+// characters in texts and patterns.
 func (s *Scanner) checkCharacters(f *file) {
 	content := f.content
 	if ascii(content) {
@@ -84,7 +84,8 @@ func (s *Scanner) checkCharacters(f *file) {
 	s.reportHidden(&h)
 }
 
-// ascii reports whether all bytes are ASCII, or at least none begins a character that may be hidden.
+// ascii reports whether all bytes are ASCII, or at least none begins a character that may be
+// hidden.
 func ascii(b []byte) bool {
 	for len(b) > 0 {
 		i := 0
@@ -113,8 +114,8 @@ func (h *hiddenScan) add(at int, r, before rune, kind int) {
 	}
 }
 
-// hasVariations reports whether a selector is usual after a character: an emoji or a symbol, a digit
-// of a keycap, a Chinese character, or for tags an emoji or another tag.
+// hasVariations reports whether a selector is usual after a character: an emoji or a symbol, a
+// digit of a keycap, a Chinese character, or for tags an emoji or another tag.
 func hasVariations(r, before rune) bool {
 	switch {
 	case before < 0xa9:
@@ -127,8 +128,8 @@ func hasVariations(r, before rune) bool {
 	return hiddenKind(before) == shown
 }
 
-// end ends a run of hidden characters. A run of one and the same character encodes nothing, unless it
-// is a selector.
+// end ends a run of hidden characters. A run of one and the same character encodes nothing,
+// unless it is a selector.
 func (h *hiddenScan) end() {
 	if h.run == 0 {
 		return
@@ -156,9 +157,9 @@ func (s *Scanner) reportHidden(h *hiddenScan) {
 	}
 }
 
-// checkBidi looks for lines whose characters are shown in another order than they have: those with
-// an override or an embedding that the line does not end. Single characters next to a quote or a
-// bracket are those of programs that handle such text.
+// checkBidi looks for lines whose characters are shown in another order than they have: those
+// with an override or an embedding that the line does not end. Single characters next to a quote
+// or a bracket are those of programs that handle such text.
 func (s *Scanner) checkBidi(f *file) {
 	for from, line := range lines(f.content) {
 		if at := unpaired(line); at >= 0 {
@@ -181,8 +182,8 @@ func lines(content []byte) func(func(int, []byte) bool) {
 	}
 }
 
-// unpaired returns the offset of the first character that starts another order, and neither is ended
-// in its line nor stands alone in a text or pattern; or -1.
+// unpaired returns the offset of the first character that starts another order, and neither is
+// ended in its line nor stands alone in a text or pattern; or -1.
 func unpaired(line []byte) int {
 	var open []int
 	for i := 0; i < len(line); {
@@ -209,8 +210,8 @@ func unpaired(line []byte) int {
 	return -1
 }
 
-// amongRightToLeft reports whether there are Arabic or Hebrew letters next to an offset, in whose texts
-// such characters are usual.
+// amongRightToLeft reports whether there are Arabic or Hebrew letters next to an offset, in
+// whose texts such characters are usual.
 func amongRightToLeft(line []byte, at int) bool {
 	const near = 120 // bytes
 	for _, r := range string(line[max(0, at-near):min(len(line), at+near)]) {
@@ -230,8 +231,8 @@ func standsAlone(line []byte, at, size int) bool {
 	return before || after
 }
 
-// checkIdentifiers looks for invisible characters among names and operators of code, outside of its
-// texts, comments and patterns.
+// checkIdentifiers looks for invisible characters among names and operators of code, outside of
+// its texts, comments and patterns.
 func (s *Scanner) checkIdentifiers(f *file) {
 	if !f.isCode() {
 		return

@@ -59,8 +59,8 @@ func shownOf(all []string) string {
 	return strings.Join(all, ", ")
 }
 
-// binaries compares native and WebAssembly files by name. One that has moved to another folder, or
-// whose name has another version or hash in it, is not new.
+// binaries compares native and WebAssembly files by name. One that has moved to another folder,
+// or whose name has another version or hash in it, is not new.
 func (c *comparison) binaries() {
 	known := make(map[string]bool)
 	for _, name := range c.before.Binaries {
@@ -120,8 +120,8 @@ func (c *comparison) activation() {
 	c.add(newActivation, severity, evidence([]byte(shownOf(added))), "the extension is activated by %s", plural(len(added), "new event", "new events"))
 }
 
-// entryPoint compares the files that start. An extension that had no code and now has some that can
-// run programs or send data was perhaps made to be trusted first.
+// entryPoint compares the files that start. An extension that had no code and now has some that
+// can run programs or send data was perhaps made to be trusted first.
 func (c *comparison) entryPoint() {
 	before, after := c.before.Main+c.before.Browser, c.after.Main+c.after.Browser
 	switch {
@@ -141,8 +141,8 @@ func (c *comparison) entryPoint() {
 	}
 }
 
-// stemOf returns the base name of the file that starts, without its extension. Those that bundlers
-// use are the same.
+// stemOf returns the base name of the file that starts, without its extension. Those that
+// bundlers use are the same.
 func stemOf(name string) string {
 	base := strings.TrimSuffix(path.Base(name), path.Ext(name))
 	switch base {
@@ -152,8 +152,8 @@ func stemOf(name string) string {
 	return base
 }
 
-// owner compares publisher and repository. A repository may move from a person to an organization,
-// so that alone is not much.
+// owner compares publisher and repository. A repository may move from a person to an
+// organization, so that alone is not much.
 func (c *comparison) owner() {
 	if !strings.EqualFold(c.before.Publisher, c.after.Publisher) {
 		c.strong++

@@ -22,9 +22,9 @@ const maxOutput = 4 << 10
 
 // RunScanner runs a scanner on a package. The words of command are separated by white space, and
 // quotes group them; {} in a word is replaced by the path of the package, which is otherwise
-// appended. No shell is used. Exit status 0 means that the scanner has found nothing, and 1 that it
-// has found something. Any other status is an error, as is a scanner that cannot be started or needs
-// longer than the timeout.
+// appended. No shell is used. Exit status 0 means that the scanner has found nothing, and 1 that
+// it has found something. Any other status is an error, as is a scanner that cannot be started
+// or needs longer than the timeout.
 func RunScanner(ctx context.Context, command, path string, timeout time.Duration) (Verdict, error) {
 	v := Verdict{Command: command}
 	words, err := splitCommand(command)
@@ -91,7 +91,8 @@ func withPath(words []string, path string) []string {
 	return words
 }
 
-// splitCommand splits a command into words. A backslash is a backslash, as paths on Windows need it.
+// splitCommand splits a command into words. A backslash is a backslash, as paths on Windows need
+// it.
 func splitCommand(command string) (words []string, err error) {
 	var word strings.Builder
 	var quote rune

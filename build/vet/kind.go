@@ -64,8 +64,8 @@ func kindOf(content []byte) string {
 	return unknown
 }
 
-// isPE reports whether content that begins with MZ has the header of a Windows program. Old programs
-// for DOS have none.
+// isPE reports whether content that begins with MZ has the header of a Windows program. Old
+// programs for DOS have none.
 func isPE(content []byte) bool {
 	if len(content) < 0x40 {
 		return false
@@ -132,8 +132,8 @@ func classesByExtension(lists map[string]string) map[string]string {
 // extension returns the extension of a name in lower case, without its dot.
 func extension(name string) string { return strings.ToLower(strings.TrimPrefix(path.Ext(name), ".")) }
 
-// codeWords are words that occur in JavaScript and hardly in other texts; the first ones not even in
-// prose.
+// codeWords are words that occur in JavaScript and hardly in other texts; the first ones not
+// even in prose.
 var codeWords = []string{"require(", "eval(", "Function(", "function(", "=>", "module.exports", "process.", "globalThis", "global[",
 	"Buffer.", "atob(", "child_process", "fetch(", "fromCharCode", "exports.", "function ", "const ", "let ", "var ", "await ", "console.", "global."}
 

@@ -4,8 +4,8 @@ import (
 	"bytes"
 )
 
-// A lexer skips texts, comments and patterns in JavaScript. It does not understand programs: where
-// a slash can begin a pattern, it decides by the character before it.
+// A lexer skips texts, comments and patterns in JavaScript. It does not understand programs:
+// where a slash can begin a pattern, it decides by the character before it.
 type lexer struct {
 	last byte // the last character that is not white space
 }
@@ -47,8 +47,8 @@ func (l *lexer) afterReturn(b []byte, i int) bool {
 	return false
 }
 
-// endOfText returns the offset after the text that begins at i. The end of the line ends it, unless
-// it is a template. The expressions in a template count as text.
+// endOfText returns the offset after the text that begins at i. The end of the line ends it,
+// unless it is a template. The expressions in a template count as text.
 func endOfText(b []byte, i int) int {
 	quote := b[i]
 	for i++; i < len(b); i++ {

@@ -86,15 +86,15 @@ func letters(s string) (set uint64) {
 	return set
 }
 
-// plausible reports whether two ids may be alike: their names, or each other's publisher and name.
-// Lengths differ by at most 3 and letters by at most 6, as for rn and m.
+// plausible reports whether two ids may be alike: their names, or each other's publisher and
+// name. Lengths differ by at most 3 and letters by at most 6, as for rn and m.
 func (m *masked) plausible(other *masked) bool {
 	return m.nameLen-other.nameLen <= 3 && other.nameLen-m.nameLen <= 3 && bits.OnesCount64(m.nameMask^other.nameMask) <= 6 ||
 		m.publisherMask == other.nameMask && m.nameMask == other.publisherMask
 }
 
-// NewNames returns the ids of a gallery, and those that are popular, of which there may be more than
-// those that Popular returns.
+// NewNames returns the ids of a gallery, and those that are popular, of which there may be more
+// than those that Popular returns.
 func NewNames(gallery, popular []string) *Names {
 	n := &Names{publishers: make(map[string]bool)}
 	done := make(map[string]bool)
@@ -121,8 +121,8 @@ func maskedAll(ids []string, done map[string]bool) (all []masked) {
 }
 
 // LookAlikes returns a finding if an extension has a name like another one of another publisher:
-// among the ids of the gallery, and among those that are popular. Both may contain the id itself. A
-// popular extension is like no other, and neither are the extensions of its publisher.
+// among the ids of the gallery, and among those that are popular. Both may contain the id
+// itself. A popular extension is like no other, and neither are the extensions of its publisher.
 func LookAlikes(id, displayName string, gallery, popular []string) []Finding {
 	return NewNames(gallery, popular).LookAlikes(id, displayName)
 }
@@ -200,8 +200,8 @@ func (l *lookalike) check(all *findings, other *names, popular bool) {
 		Detail: clip(fmt.Sprintf("%s %s.%s, %s", how, other.publisher, other.name, what))})
 }
 
-// like returns how the extension is like another one of another publisher, and how suspicious that
-// is.
+// like returns how the extension is like another one of another publisher, and how suspicious
+// that is.
 func (l *lookalike) like(other *names, popular bool) (severity Severity, how string) {
 	sameName := l.name == other.name || l.squashedN == other.squashedN || l.skeletonN == other.skeletonN
 	switch {
@@ -227,8 +227,8 @@ func (l *lookalike) like(other *names, popular bool) (severity Severity, how str
 	return 0, ""
 }
 
-// likePublisher reports whether a publisher looks like another one, or takes its name for a part of
-// its own.
+// likePublisher reports whether a publisher looks like another one, or takes its name for a part
+// of its own.
 func (l *lookalike) likePublisher(other *names) bool {
 	return l.nearPublisher(other) || len(other.publisher) >= minAlike &&
 		(hasWord(l.publisher, other.publisher) || strings.HasPrefix(l.publisher, other.publisher) && len(other.publisher) >= minDistinct)
@@ -248,9 +248,9 @@ func hasWord(name, word string) bool {
 	return (at == 0 || name[at-1] == '-' || name[at-1] == '_') && (end == len(name) || name[end] == '-' || name[end] == '_')
 }
 
-// near reports whether two names differ by one letter that is missing, added, replaced or swapped
-// with its neighbour, or by two in long names. Names that differ only by digits at their end, such as
-// java8 and java11, are not near.
+// near reports whether two names differ by one letter that is missing, added, replaced or
+// swapped with its neighbour, or by two in long names. Names that differ only by digits at their
+// end, such as java8 and java11, are not near.
 func near(a, b string, least int) bool {
 	if len(b) < least || len(a) < least || a == b || max(len(a)-len(b), len(b)-len(a)) > 2 {
 		return false
@@ -266,8 +266,8 @@ func near(a, b string, least int) bool {
 	return distance(a, b, most) <= most
 }
 
-// distance returns the number of letters to insert, delete, replace or swap with their neighbour, or
-// more than most if it is larger.
+// distance returns the number of letters to insert, delete, replace or swap with their
+// neighbour, or more than most if it is larger.
 func distance(a, b string, most int) int {
 	var rows [3][maxCompared + 1]int
 	if len(b) > maxCompared {

@@ -78,8 +78,8 @@ type osvEvent struct {
 	LastAffected string `json:"last_affected"`
 }
 
-// ReadAdvisories reads a dump: a zip file of JSON documents, as osv.dev publishes for an ecosystem,
-// or JSON documents, each on a line.
+// ReadAdvisories reads a dump: a zip file of JSON documents, as osv.dev publishes for an
+// ecosystem, or JSON documents, each on a line.
 func ReadAdvisories(r io.ReaderAt, size int64) (*Advisories, error) {
 	a := &Advisories{byName: make(map[string][]advisoryRange)}
 	var head [4]byte

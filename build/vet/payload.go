@@ -101,8 +101,8 @@ func (p *payloadScan) findAliases() {
 	}
 }
 
-// smallCode is the size of the largest file in which a name of one letter is followed: in minified
-// code such names are used for many things.
+// smallCode is the size of the largest file in which a name of one letter is followed: in
+// minified code such names are used for many things.
 const smallCode = 20 << 10
 
 // aliasOf returns x in x = eval, or x = object.eval and the like.
@@ -272,9 +272,9 @@ var keywords = map[string]bool{"function": true, "if": true, "while": true, "for
 // wrapper matches the name and the only parameter of a function.
 var wrapper = regexp.MustCompile(`(?:function\s+|\b)([\w$]+)\s*(?:=\s*(?:async\s*)?(?:function\s*)?)?\(?\s*([\w$]+)\s*\)?\s*(?:=>|\{)`)
 
-// source returns where the value of an expression comes from, as far as that is suspicious: it is
-// decoded, downloaded, or read from a file that is not code. It follows names to what they are given
-// before.
+// source returns where the value of an expression comes from, as far as that is suspicious: it
+// is decoded, downloaded, or read from a file that is not code. It follows names to what they
+// are given before.
 func (p *payloadScan) source(before int, code []byte, hops int) string {
 	switch {
 	case decoder.in(code):
@@ -303,8 +303,8 @@ func (p *payloadScan) source(before int, code []byte, hops int) string {
 	return ""
 }
 
-// isDownloaded reports whether a name is the parameter of a function that gets what was downloaded:
-// fetch(url).then(text => eval(text)).
+// isDownloaded reports whether a name is the parameter of a function that gets what was
+// downloaded: fetch(url).then(text => eval(text)).
 func (p *payloadScan) isDownloaded(before int, name string) bool {
 	const far = 300
 	around := p.b[max(0, before-far):before]
@@ -338,7 +338,8 @@ var downloadCall = regexp.MustCompile(`\bfetch\(|\baxios\b|\bhttps?\.get\(|\breq
 // maxNames limits how many names of an expression are followed.
 const maxNames = 8
 
-// namesIn yields the names in an expression, and those with the names of their members: a and a.b.
+// namesIn yields the names in an expression, and those with the names of their members: a and
+// a.b.
 func namesIn(code []byte) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		count := 0
@@ -420,8 +421,8 @@ func (p *payloadScan) valueAt(from, to int) []byte {
 	return nil
 }
 
-// accumulated returns the value of a name to which parts are added: the handlers of a download are
-// part of it.
+// accumulated returns the value of a name to which parts are added: the handlers of a download
+// are part of it.
 func (p *payloadScan) accumulated(at int, value []byte) []byte {
 	around := p.b[max(0, at-300):at]
 	if bytes.Contains(around, []byte(".on(")) && (bytes.Contains(around, []byte("get(")) || bytes.Contains(around, []byte("request("))) {
@@ -430,7 +431,8 @@ func (p *payloadScan) accumulated(at int, value []byte) []byte {
 	return value
 }
 
-// firstOf returns an expression until the end of its line, if that ends it, or the comma after it.
+// firstOf returns an expression until the end of its line, if that ends it, or the comma after
+// it.
 func firstOf(b []byte) []byte {
 	depth := 0
 	var lex lexer
@@ -484,8 +486,8 @@ func (p *payloadScan) program(c call, arguments, code []byte) {
 	}
 }
 
-// direct reports whether the first argument is decoded: in the call itself, or in the value of the
-// name that it is.
+// direct reports whether the first argument is decoded: in the call itself, or in the value of
+// the name that it is.
 func (p *payloadScan) direct(c call, first []byte) bool {
 	if encoded.in(first) {
 		return true
@@ -501,8 +503,8 @@ func (p *payloadScan) direct(c call, first []byte) bool {
 	return encoded.in(value)
 }
 
-// encoded matches the decoding of base64, hexadecimal digits and character codes. Other decodings are
-// usual in command lines.
+// encoded matches the decoding of base64, hexadecimal digits and character codes. Other
+// decodings are usual in command lines.
 var encoded = newSearch("atob Buffer fromCharCode", `\batob\s*\(|\bBuffer\.from\s*\([^()]*["'](?:base64(?:url)?|hex)["']|\bfromCharCode\b`)
 
 // joinedWords returns texts in an array as one command line.

@@ -30,8 +30,8 @@ type Profile struct {
 	Cut        bool     `json:"cut,omitempty"`        // lists or texts were shortened, and are not compared
 }
 
-// Limits in bytes of the texts of a profile, so that an encoded profile has at most MaxProfile bytes,
-// even if each byte needs an escape of six.
+// Limits in bytes of the texts of a profile, so that an encoded profile has at most MaxProfile
+// bytes, even if each byte needs an escape of six.
 const (
 	maxText  = 250
 	maxLists = 2 << 10 // of all texts of a list; hosts and paths rarely need escapes

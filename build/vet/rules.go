@@ -66,8 +66,8 @@ var rules = []Rule{
 // Rules returns all rules, in the order of the documentation.
 func Rules() []Rule { return slices.Clone(rules) }
 
-// maxPerRule limits the findings of a rule about a package. The last one counts those that are left
-// out.
+// maxPerRule limits the findings of a rule about a package. The last one counts those that are
+// left out.
 const maxPerRule = 20
 
 // findings collects the findings about a package.
@@ -96,8 +96,8 @@ func (f *findings) add(x Finding) {
 	}
 }
 
-// full reports whether there are enough findings of a rule of at least this severity. Another one is
-// only counted, so that it need not be made.
+// full reports whether there are enough findings of a rule of at least this severity. Another
+// one is only counted, so that it need not be made.
 func (f *findings) full(rule string, severity Severity) bool {
 	if f.count[rule] < maxPerRule {
 		return false

@@ -18,10 +18,10 @@ import (
 // otherRules need more than a package, and have tests of their own.
 var otherRules = map[string]bool{lookAlike: true, advisory: true, denied: true, scannerFound: true}
 
-// TestRules vets the made-up packages of testdata/rules. Each file there has the name of a rule and
-// packages in folders attack and harmless. In an attack, the rule finds something of its highest
-// severity. In a harmless package it does not, and no rule finds anything of severity high. Packages
-// that are compared are in folders before and after.
+// TestRules vets the made-up packages of testdata/rules. Each file there has the name of a rule
+// and packages in folders attack and harmless. In an attack, the rule finds something of its
+// highest severity. In a harmless package it does not, and no rule finds anything of severity
+// high. Packages that are compared are in folders before and after.
 func TestRules(t *testing.T) {
 	for _, rule := range Rules() {
 		if otherRules[rule.ID] {

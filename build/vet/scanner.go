@@ -12,8 +12,8 @@ import (
 	"galbuild/build/vsix"
 )
 
-// Version is that of the rules. It rises when the same package gives another result, so that callers
-// who keep results vet the packages again. TestVersion fails if it does not.
+// Version is that of the rules. It rises when the same package gives another result, so that
+// callers who keep results vet the packages again. TestVersion fails if it does not.
 const Version = 1
 
 // maxFile is the size in bytes of the largest file that is read completely. Of a larger one, only
@@ -34,8 +34,8 @@ type Result struct {
 	Profile  Profile
 }
 
-// A Scanner looks at the files of one package, in any order. It needs memory for one file of at most
-// 16 MiB at a time. It must not be used by several goroutines at once.
+// A Scanner looks at the files of one package, in any order. It needs memory for one file of at
+// most 16 MiB at a time. It must not be used by several goroutines at once.
 type Scanner struct {
 	options     Options
 	profile     Profile
@@ -59,8 +59,8 @@ func newScanner(o Options) *Scanner {
 	return &Scanner{options: o, profile: Profile{Rules: Version}, hosts: make(map[string]bool), used: make(map[string]bool)}
 }
 
-// Read reads what it needs of a file from content, looks at it, and returns a reader of the complete
-// content, which is valid until the next call.
+// Read reads what it needs of a file from content, looks at it, and returns a reader of the
+// complete content, which is valid until the next call.
 func (s *Scanner) Read(e vsix.Entry, content io.Reader) (io.Reader, error) {
 	n := e.Size
 	if n > maxFile {
@@ -74,8 +74,8 @@ func (s *Scanner) Read(e vsix.Entry, content io.Reader) (io.Reader, error) {
 	return io.MultiReader(bytes.NewReader(s.buffer.Bytes()), content), nil
 }
 
-// Add looks at a file. Content is all of it, or the beginning of a file that is too large to be read
-// completely. It is not kept.
+// Add looks at a file. Content is all of it, or the beginning of a file that is too large to be
+// read completely. It is not kept.
 func (s *Scanner) Add(e vsix.Entry, content []byte) {
 	s.profile.Size += e.Size
 	if e.Size == 0 || !strings.HasPrefix(e.Name, "extension/") {
@@ -90,7 +90,8 @@ func (s *Scanner) Add(e vsix.Entry, content []byte) {
 	}
 }
 
-// checkDescription looks at the files that describe the extension, its tasks and bundled packages.
+// checkDescription looks at the files that describe the extension, its tasks and bundled
+// packages.
 func (s *Scanner) checkDescription(f *file) {
 	switch base := path.Base(f.Name); {
 	case f.Name == "extension/package.json":

@@ -18,9 +18,9 @@ import (
 
 var update = flag.Bool("update", false, "record what this version finds")
 
-// TestVersion fails if the packages of testdata/rules give other findings or profiles under the same
-// Version: callers would keep the results of an earlier program. If the change is intended, raise
-// Version, and run with -update.
+// TestVersion fails if the packages of testdata/rules give other findings or profiles under the
+// same Version: callers would keep the results of an earlier program. If the change is intended,
+// raise Version, and run with -update.
 func TestVersion(t *testing.T) {
 	var got strings.Builder
 	fmt.Fprintf(&got, "version %d\n", Version)

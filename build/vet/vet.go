@@ -1,12 +1,12 @@
-// Package vet looks for signs of malice in packages, without running them and without a network. It
-// does no I/O: its callers give it the content of the files.
+// Package vet looks for signs of malice in packages, without running them and without a network.
+// It does no I/O: its callers give it the content of the files.
 //
 //	package ─ Scanner ▶ Result{Findings, Profile} ─ Compare with the Profile of the version before
 //	ids of the gallery and popular ids ─ LookAlikes ▶ Findings
 //
 // A finding is what a rule has seen, with its evidence; it is not a verdict. What follows from a
-// finding, the policy of the gallery decides, by the severity of the finding and its rule. A check
-// that could not be made is a finding, too.
+// finding, the policy of the gallery decides, by the severity of the finding and its rule. A
+// check that could not be made is a finding, too.
 package vet
 
 import (

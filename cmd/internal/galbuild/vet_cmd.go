@@ -20,7 +20,7 @@ type vetCmd struct {
 	Against        string        `type:"path" placeholder:"SITE|FOLDER" help:"Compare with the versions in a site or in a folder of packages, besides those among the sources."`
 	Policy         string        `type:"file" placeholder:"FILE" help:"Policy (JSON), of which deny and denyLists apply."`
 	Deny           []string      `sep:"none" type:"file" placeholder:"LIST" help:"A list of extensions, versions or hashes to report, as of denyLists in a policy. May be repeated."`
-	OSV            string        `name:"osv" type:"existingfile" placeholder:"FILE" help:"Compare bundled npm packages with advisories: a zip file of JSON documents, as osv.dev publishes for npm, or a document on each line."`
+	OSV            string        `name:"osv" type:"file" placeholder:"FILE" help:"Compare bundled npm packages with advisories: a zip file of JSON documents, as osv.dev publishes for npm, or a document on each line."`
 	Scanner        []string      `sep:"none" placeholder:"COMMAND" help:"Also run this command on each package, such as 'clamscan --no-summary'. {} stands for the path of the package, which otherwise is the last argument. The exit status is 0 if nothing was found, and 1 if something was. May be repeated."`
 	ScannerTimeout time.Duration `default:"10m" help:"How long a scanner may need for a package."`
 	FailOn         string        `enum:"low,medium,high" default:"high" help:"Exit with status 1 if there is a finding of this severity or a higher one."`

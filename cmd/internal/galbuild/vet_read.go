@@ -87,7 +87,8 @@ func (v *vetCmd) vet(ctx context.Context, e *env) (vetted, error) {
 	return newVetted(all), nil
 }
 
-// expand returns the packages of sources. Sources that cannot be read are packages that have failed.
+// expand returns the packages of sources. Sources that cannot be read are packages that have
+// failed.
 func (r *vetRun) expand(ctx context.Context, sources []string) (all []*vetting, err error) {
 	config := source.Config{Downloads: filepath.Join(r.temp, "downloads"), Stdin: r.env.stdin, Log: r.env.log, MaxBytes: r.limits.WithDefaults().PackageBytes}
 	if config.Client, err = retry.New(retry.Config{CA: r.CA}); err != nil {
