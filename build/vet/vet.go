@@ -1,7 +1,7 @@
 // Package vet looks for signs of malice in packages, without running them and without a network.
-// It does no I/O: its callers give it the content of the files.
+// Its callers give it the content of the files; only RunScanner runs a program.
 //
-//	package ─ Scanner ▶ Result{Findings, Profile} ─ Compare with the Profile of the version before
+//	package ─ Scanner ▶ Result{Findings, Profile} ─ Compare with the Profile of the one before
 //	ids of the gallery and popular ids ─ LookAlikes ▶ Findings
 //
 // A finding is what a rule has seen, with its evidence; it is not a verdict. What follows from a

@@ -99,8 +99,8 @@ func examples() map[string][]help.Example {
 			{Does: "Print what the policy of a site keeps out of it today.", Line: "galbuild policy check site"},
 		},
 		"vet": {
-			{Does: "Vet the packages of a folder, and compare each version with the one before it.", Line: "galbuild vet vsixs"},
-			{Does: "Compare a package with what a site has, and let a virus scanner read it too.", Line: "galbuild vet acme.hello-1.1.0.vsix --against site --scanner 'clamscan --no-summary'"},
+			{Does: "Vet a folder of packages, each compared with the version before it.", Line: "galbuild vet vsixs"},
+			{Does: "Compare a package with a site, and let a virus scanner read it too.", Line: "galbuild vet hello.vsix --against site --scanner clamscan"},
 		},
 		"policy show": {
 			{Does: "Print the policy of a bucket.", Line: "galbuild policy show s3://vsix/gallery"},
