@@ -116,7 +116,7 @@ func startsLikeJSON(b []byte) bool {
 	b = trimStart(b)
 	for bytes.HasPrefix(b, []byte("//")) || bytes.HasPrefix(b, []byte("/*")) || bytes.HasPrefix(b, []byte("#")) {
 		end := "\n"
-		if b[1] == '*' {
+		if bytes.HasPrefix(b, []byte("/*")) {
 			end = "*/"
 		}
 		_, b, _ = bytes.Cut(b, []byte(end))
