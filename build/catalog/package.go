@@ -30,6 +30,7 @@ type Package struct {
 	Licence string    `json:"licence,omitempty"` // as in Version
 	Signed  bool      `json:"signed,omitzero"`   // as in Version
 	Bundled []Bundled `json:"bundled,omitempty"` // npm packages in it, sorted with CompareBundled, at most MaxBundled
+	Vetted  *Vetted   `json:"vetted,omitempty"`  // nil if it was not vetted
 
 	Other map[string]jsontext.Value `json:",embed"` // keys that this program does not know
 }
@@ -123,6 +124,7 @@ func (p Package) merge(other Package) Package {
 	p.Licence = max(p.Licence, other.Licence)
 	p.Signed = p.Signed || other.Signed
 	p.Bundled = preferBundled(p.Bundled, other.Bundled)
+	p.Vetted = preferVetted(p.Vetted, other.Vetted)
 	p.Other = mergeOther(p.Other, other.Other)
 	return p
 }
@@ -136,7 +138,8 @@ func (p *Package) Includes(other *Package) bool {
 		}
 	}
 	return Earliest(p.Seen, other.Seen).Equal(p.Seen) && other.Licence <= p.Licence && (p.Signed || !other.Signed) &&
-		(len(other.Bundled) == 0 || slices.Equal(p.Bundled, other.Bundled)) && len(other.Other) == 0
+		(len(other.Bundled) == 0 || slices.Equal(p.Bundled, other.Bundled)) &&
+		(other.Vetted == nil || sameVetted(p.Vetted, other.Vetted)) && len(other.Other) == 0
 }
 
 // FindPackage returns the package with this hash and ID from a sorted list, or nil.
@@ -162,6 +165,7 @@ func Earliest(a, b time.Time) time.Time {
 // equal reports whether p and other, about the same package, say the same.
 func (p Package) equal(other Package) bool {
 	return p.Seen.Equal(other.Seen) && p.Licence == other.Licence && p.Signed == other.Signed && slices.Equal(p.Bundled, other.Bundled) &&
+		sameVetted(p.Vetted, other.Vetted) &&
 		slices.EqualFunc(p.Sources, other.Sources, func(a, b Source) bool { return CompareSources(a, b) == 0 }) &&
 		maps.EqualFunc(p.Other, other.Other, func(a, b jsontext.Value) bool { return bytes.Equal(a, b) })
 }
@@ -217,7 +221,7 @@ func (p *Package) Check() error {
 	if id, err := ParseID(p.ID); err != nil || id.Version == "" {
 		return fmt.Errorf("package %s: want an id with a version, found %.200q", p.SHA256, p.ID)
 	}
-	if err := errors.Join(checkDates(&p.Seen), checkLicence(p.Licence), checkBundled(p.Bundled)); err != nil {
+	if err := errors.Join(checkDates(&p.Seen), checkLicence(p.Licence), checkBundled(p.Bundled), p.Vetted.check()); err != nil {
 		return fmt.Errorf("package %s: %w", p.SHA256, err)
 	}
 	for i := range p.Sources {

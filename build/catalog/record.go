@@ -29,6 +29,16 @@ type Record struct {
 	When    time.Time `json:"when"`
 	Use     string    `json:"use,omitempty"` // lower-case id of the extension to use instead
 
+	Scanner string `json:"scanner,omitempty"` // of a verdict: the name of the program
+	Result  string `json:"result,omitempty"`  // of a verdict: clean, found or failed
+
+	// Key is the ID of the minisign key that signs it, in hexadecimal, or "". Two people who say the
+	// same have different records.
+	Key string `json:"key,omitempty"`
+	// Signature is a minisign signature of the text of SignedText, as in a .minisig file, or "".
+	// Neither Identity nor SignedText depends on it.
+	Signature string `json:"signature,omitempty"`
+
 	Other   map[string]jsontext.Value `json:",embed"` // public keys that this program does not know
 	Private *Private                  `json:"-"`      // nil if it is not known
 }
@@ -38,6 +48,7 @@ type Private struct {
 	ID     blob.Ref `json:"id,omitzero"` // of the record; set only in a file
 	By     string   `json:"by"`
 	Reason string   `json:"reason,omitempty"`
+	Output string   `json:"output,omitempty"` // of a verdict: the beginning of what the scanner printed
 
 	Other map[string]jsontext.Value `json:",embed"` // keys that this program does not know
 }
@@ -117,10 +128,10 @@ func (p *Private) UnmarshalJSON(text []byte) error {
 }
 
 // Identity returns the ID of a record: the SHA-256 of the object {"private":…,"public":…} in
-// canonical form (RFC 8785). The public part is without its id.
+// canonical form (RFC 8785). The public part is without its id and its signature.
 func (r *Record) Identity() (blob.Ref, error) {
 	public := *r
-	public.ID = blob.Ref{}
+	public.ID, public.Signature = blob.Ref{}, ""
 	text, err := json2.Marshal(map[string]any{"public": public, "private": r.Private})
 	if err != nil {
 		return blob.Ref{}, err
@@ -132,12 +143,33 @@ func (r *Record) Identity() (blob.Ref, error) {
 	return blob.Sum(canonical), nil
 }
 
+// signedPrefix begins the text that is signed, so that no other text with a signature is one.
+const signedPrefix = "galbuild record\n"
+
+// SignedText returns the text that the signature of a record is for: a line "galbuild record", and
+// the public part without the signature in canonical form (RFC 8785). The id in it commits to the
+// private part, so that whoever knows only the public part can verify that.
+func (r *Record) SignedText() ([]byte, error) {
+	public := *r
+	public.Signature = ""
+	text, err := json2.Marshal(public)
+	if err != nil {
+		return nil, err
+	}
+	canonical := jsontext.Value(text)
+	if err := canonical.Canonicalize(); err != nil {
+		return nil, err
+	}
+	return append([]byte(signedPrefix), canonical...), nil
+}
+
 // Limits of a record.
 const (
 	maxKind    = 40
 	maxCounter = 1 << 53 // numbers of canonical JSON are exact up to here
 	maxBy      = 200     // bytes
 	maxReason  = 4 << 10 // bytes
+	maxSigned  = 1 << 10 // bytes of a signature
 )
 
 // Check refuses an invalid record. Read calls it.
@@ -157,10 +189,23 @@ func (r *Record) Check() error {
 			return fmt.Errorf("record %s: use: want the lower-case id of an extension, found %.200q", r.ID, r.Use)
 		}
 	}
-	if err := checkDates(&r.When); err != nil {
+	if err := cmp.Or(checkDates(&r.When), r.checkVerdict()); err != nil {
 		return fmt.Errorf("record %s: %w", r.ID, err)
 	}
 	return r.Private.check()
+}
+
+// checkVerdict checks the parts that only verdicts and signed records have.
+func (r *Record) checkVerdict() error {
+	for _, name := range []string{r.Scanner, r.Result, r.Key} {
+		if len(name) > maxBy || !isPlain(name) {
+			return fmt.Errorf("scanner, result and key: want at most %d bytes without control characters, found %.100q", maxBy, name)
+		}
+	}
+	if len(r.Signature) > maxSigned || !isPlain(strings.ReplaceAll(r.Signature, "\n", "")) {
+		return fmt.Errorf("signature: want at most %d bytes of lines, found %.100q", maxSigned, r.Signature)
+	}
+	return nil
 }
 
 func (p *Private) check() error {
@@ -170,7 +215,7 @@ func (p *Private) check() error {
 	for _, text := range []struct {
 		key, value string
 		limit      int
-	}{{"by", p.By, maxBy}, {"reason", p.Reason, maxReason}} {
+	}{{"by", p.By, maxBy}, {"reason", p.Reason, maxReason}, {"output", p.Output, maxReason}} {
 		if len(text.value) > text.limit || !isPlain(text.value) {
 			return fmt.Errorf("%s: want at most %d bytes without control characters, found %.100q", text.key, text.limit, text.value)
 		}

@@ -72,6 +72,9 @@ func TestIdentity(t *testing.T) {
 		"counter": func(r *Record) { r.Counter++ },
 		"when":    func(r *Record) { r.When = r.When.Add(time.Second) },
 		"use":     func(r *Record) { r.Use = "acme.other" },
+		"scanner": func(r *Record) { r.Scanner = "clamav" },
+		"result":  func(r *Record) { r.Result = "clean" },
+		"key":     func(r *Record) { r.Key = "0123456789ABCDEF" },
 		"by":      func(r *Record) { r.Private = &Private{By: "bob", Reason: r.Private.Reason} },
 		"reason":  func(r *Record) { r.Private = &Private{By: r.Private.By} },
 		"other":   func(r *Record) { r.Other = map[string]jsontext.Value{"x": jsontext.Value("1")} },
@@ -85,9 +88,9 @@ func TestIdentity(t *testing.T) {
 		seen[id] = name
 	}
 	moved := base
-	moved.ID = blob.Sum(nil)
+	moved.ID, moved.Signature = blob.Sum(nil), "signed"
 	if id, _ := moved.Identity(); id != base.ID {
-		t.Error("the identity depends on the id")
+		t.Error("the identity depends on the id or the signature")
 	}
 }
 

@@ -13,6 +13,9 @@
 //
 // Several subjects can match one package: its extension, its version, its platform and its hash. It
 // is kept out if the decision in force about any of them says so.
+//
+// Records of other kinds vouch for a package: approvals by people and verdicts of scanners, which
+// are signed, see [Vouchers].
 package decision
 
 import (
@@ -50,15 +53,29 @@ func compare(a, b *catalog.Record) int {
 }
 
 // Merge returns the union of two sets of records, sorted by ID. Of a record that is in both, it
-// returns the one whose private part is known.
+// returns the one whose private part is known, with the signature that either of them has.
 func Merge(a, b []catalog.Record) []catalog.Record {
 	all := make(map[blob.Ref]catalog.Record, len(a)+len(b))
 	for _, r := range slices.Concat(a, b) {
-		if known, ok := all[r.ID]; !ok || preferred(&r, &known) {
-			all[r.ID] = r
+		if known, ok := all[r.ID]; ok {
+			signature := mergeSignatures(r.Signature, known.Signature)
+			if !preferred(&r, &known) {
+				r = known
+			}
+			r.Signature = signature
 		}
+		all[r.ID] = r
 	}
 	return slices.SortedFunc(maps.Values(all), func(a, b catalog.Record) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+}
+
+// mergeSignatures returns the signature that is not empty. Of two, it returns the first one in the
+// order of texts, so that the result does not depend on the order of a and b.
+func mergeSignatures(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return min(a, b)
 }
 
 // preferred reports whether Merge returns r and not other, which has the same ID. Records with the
@@ -70,8 +87,11 @@ func preferred(r, other *catalog.Record) bool {
 	return bytes.Compare(encode(r), encode(other)) < 0
 }
 
+// encode returns the parts of a record without its signature.
 func encode(r *catalog.Record) []byte {
-	public, _ := r.MarshalJSON() // fails for no record that Read returns
+	unsigned := *r
+	unsigned.Signature = ""
+	public, _ := unsigned.MarshalJSON() // fails for no record that Read returns
 	if r.Private == nil {
 		return public
 	}
@@ -79,14 +99,16 @@ func encode(r *catalog.Record) []byte {
 	return append(public, private...)
 }
 
-// Includes reports whether all records of b are in a, and as much of their private parts.
+// Includes reports whether all records of b are in a, and as much of their private parts and
+// signatures.
 func Includes(a, b []catalog.Record) bool {
-	known := make(map[blob.Ref]bool, len(a)) // whether the private part is known
-	for _, r := range a {
-		known[r.ID] = r.Private != nil
+	known := make(map[blob.Ref]*catalog.Record, len(a))
+	for i := range a {
+		known[a[i].ID] = &a[i]
 	}
 	for _, r := range b {
-		if private, ok := known[r.ID]; !ok || r.Private != nil && !private {
+		own := known[r.ID]
+		if own == nil || r.Private != nil && own.Private == nil || mergeSignatures(own.Signature, r.Signature) != own.Signature {
 			return false
 		}
 	}

@@ -1,0 +1,174 @@
+package decision
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"aead.dev/minisign"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+)
+
+// Kinds of records that vouch for a package, whose subject is its hash. They keep nothing out; a
+// policy can require them. They count if the signature is one by a key of the policy. A withdrawal
+// needs no signature, because it only makes the gallery stricter.
+const (
+	Approved  = "approved"  // somebody has looked at the package and lets it in
+	Withdrawn = "withdrawn" // none of the earlier approvals of the package is in force
+	Verdict   = "verdict"   // what a scanner has said about the package
+)
+
+// Results of a [Verdict].
+const (
+	Clean  = "clean"
+	Found  = "found"  // the scanner has found something
+	Failed = "failed" // the scanner could not scan the package
+)
+
+// severity orders the results of verdicts. Results that this program does not know are as bad as
+// the worst one.
+var severity = map[string]int{Clean: 1, Failed: 2}
+
+// Vouches reports whether a record is of a kind that vouches for the package with a hash.
+func Vouches(r *catalog.Record) bool {
+	return slices.Contains([]string{Approved, Withdrawn, Verdict}, r.Kind) && !r.Subject.SHA256.IsZero()
+}
+
+// Seal sets the ID of a record, which is complete otherwise, and signs it unless the key is nil. The
+// signature has no date, so that it is always the same.
+func Seal(r *catalog.Record, key *minisign.PrivateKey) (err error) {
+	if key != nil {
+		r.Key = fmt.Sprintf("%016X", key.ID())
+	}
+	if r.ID, err = r.Identity(); err == nil && key != nil {
+		err = sign(r, key)
+	}
+	return cmp.Or(err, r.Check())
+}
+
+func sign(r *catalog.Record, key *minisign.PrivateKey) error {
+	text, err := r.SignedText()
+	if err != nil {
+		return err
+	}
+	r.Signature = string(minisign.SignWithComments(*key, text, "", "record of galbuild"))
+	return nil
+}
+
+// SignState says what is known about the signature of a record.
+type SignState string
+
+// States of signatures.
+const (
+	Unsigned   SignState = "none"
+	UnknownKey SignState = "unknown key" // none of the keys has made it, or the record was changed
+	Valid      SignState = "valid"
+)
+
+// Verify returns the state of the signature of a record, and the name of the key if it is valid. A
+// record whose parts do not match its ID has no valid signature.
+func Verify(r *catalog.Record, keys map[string]minisign.PublicKey) (state SignState, name string) {
+	if r.Signature == "" {
+		return Unsigned, ""
+	}
+	text, err := r.SignedText()
+	if err != nil || checkParts(r) != nil {
+		return UnknownKey, ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		if minisign.Verify(keys[name], text, []byte(r.Signature)) {
+			return Valid, name
+		}
+	}
+	return UnknownKey, ""
+}
+
+// checkParts refuses a record whose private part is known and does not match its ID.
+func checkParts(r *catalog.Record) error {
+	if r.Private == nil {
+		return nil
+	}
+	if id, err := r.Identity(); err != nil || id != r.ID {
+		return cmp.Or(err, errors.New("the parts of the record do not match its id"))
+	}
+	return nil
+}
+
+// Vouchers are the approvals and verdicts in force whose signatures are valid.
+type Vouchers struct {
+	approvals map[blob.Ref][]string // sorted names of the keys, by package
+	verdicts  map[verdictOf]*catalog.Record
+}
+
+// verdictOf is what a verdict is about.
+type verdictOf struct {
+	sha256  blob.Ref
+	scanner string
+}
+
+// NewVouchers returns what records say about packages, with signatures by these keys.
+func NewVouchers(records []catalog.Record, keys map[string]minisign.PublicKey) *Vouchers {
+	v := &Vouchers{make(map[blob.Ref][]string), make(map[verdictOf]*catalog.Record)}
+	withdrawn := Withdrawals(records)
+	for i := range records {
+		r := &records[i]
+		if !Vouches(r) || r.Kind == Withdrawn {
+			continue
+		}
+		state, name := Verify(r, keys)
+		switch {
+		case state != Valid:
+		case r.Kind == Verdict:
+			v.addVerdict(r)
+		case r.Counter > withdrawn[r.Subject.SHA256]:
+			v.approvals[r.Subject.SHA256] = append(v.approvals[r.Subject.SHA256], name)
+		}
+	}
+	for ref, names := range v.approvals {
+		slices.Sort(names)
+		v.approvals[ref] = slices.Compact(names)
+	}
+	return v
+}
+
+// Withdrawals returns the counters of the last withdrawals, by package. Approvals up to a counter
+// are not in force.
+func Withdrawals(records []catalog.Record) map[blob.Ref]int64 {
+	all := make(map[blob.Ref]int64)
+	for i := range records {
+		if r := &records[i]; r.Kind == Withdrawn && Vouches(r) {
+			all[r.Subject.SHA256] = max(all[r.Subject.SHA256], r.Counter)
+		}
+	}
+	return all
+}
+
+// addVerdict keeps the later one of two verdicts of a scanner, and the worse one if neither is
+// later.
+func (v *Vouchers) addVerdict(r *catalog.Record) {
+	key := verdictOf{r.Subject.SHA256, r.Scanner}
+	other := v.verdicts[key]
+	if other == nil || cmp.Or(
+		cmp.Compare(r.Counter, other.Counter), cmp.Compare(rank(r.Result), rank(other.Result)), bytes.Compare(r.ID[:], other.ID[:]),
+	) > 0 {
+		v.verdicts[key] = r
+	}
+}
+
+func rank(result string) int { return cmp.Or(severity[result], len(severity)+1) }
+
+// Approvals returns the names of the keys that have approved a package, sorted.
+func (v *Vouchers) Approvals(sha256 blob.Ref) []string { return v.approvals[sha256] }
+
+// Verdict returns the result of a scanner for a package, or "" if there is none.
+func (v *Vouchers) Verdict(sha256 blob.Ref, scanner string) string {
+	if r := v.verdicts[verdictOf{sha256, scanner}]; r != nil {
+		return r.Result
+	}
+	return ""
+}
