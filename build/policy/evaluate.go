@@ -66,6 +66,8 @@ func (p *Policy) check(c *Candidate, now time.Time) (x Exclusion, excluded bool)
 		r.exclude(c, "platforms", p.platforms.line, "%s is not among the platforms", v.Platform)
 	}
 	p.checkRequired(&r, c)
+	p.checkVet(&r, c)
+	p.checkVouchers(&r, c)
 	p.limits.check(&r, c)
 	if len(r.Excluded) > 0 {
 		return r.Excluded[0], true

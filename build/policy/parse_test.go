@@ -30,6 +30,8 @@ var valid = []string{
 	`{"minimumAge": "7d12h30m5s"}`, `{"minimumAge": {}}`, `{"minimumAge": {"*": "1d", "acme": "0s", "acme.a": "2h"}}`,
 	`{"keep": {"last": 1}}`, `{"keep": {"last": 1, "grace": "0s"}}`, `{"keep": {"newerThan": "1d", "grace": "12h", "engines": ["1.85.0", "1.90.0-insider"], "pinned": ["a.b", "a.b@1.2.3", "a.b@1.2.3@web"]}}`,
 	`{"required": {"signature": true, "verifiedPublisher": false, "licence": ["MIT", "apache-2.0", "GPL-2.0-only WITH Classpath-exception-2.0", "LicenseRef-x"]}}`,
+	`{"required": {"approvals": 2, "verdicts": ["clamav", "ours"]}, "keys": {"alice": "` + aliceKey + `", "Bob B.": "` + bobKey + `"}}`,
+	`{"vet": {}}`, `{"vet": {"high": "refuse", "medium": "quarantine", "low": "warn", "rules": {"new-host": "off"}, "except": {"Acme": ["*"], "acme.a": [], "acme.a@1.2.3": ["new-host"]}}}`,
 	`{"limits": {"packageSize": "10MB", "files": 1000000000, "versionsPerExtension": 1, "total": "4GiB"}}`,
 	`{"platforms": ["web", "universal", "alpine-arm64"]}`,
 	`{"featured": ["a.b"], "recommended": [], "deprecated": {"a.b": {}, "a.c": {"use": "A.b", "reason": "It’s old"}}}`,
@@ -42,6 +44,12 @@ var valid = []string{
 	`{"collect": {}}`, `{"collect": {"packs": false}}`,
 	`{"gallery": {"logo": "a.svg"}, "files": {"a.svg": "` + base64.StdEncoding.EncodeToString([]byte(drawing)) + `"}}`,
 }
+
+// Keys of two people.
+const (
+	aliceKey = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"
+	bobKey   = "RWTTglCPL7PO7iJyyZ2UBtgQthyYiQX79GZMqmFe0CJgJ8K8xD939WXI"
+)
 
 // drawing is a logo.
 const drawing = `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64,32"><path d="M0 0h64v32z"/></svg>`
@@ -110,6 +118,20 @@ var invalid = []struct {
 	{`{"required": {"licence": ["MIT OR Apache-2.0"]}}`, `required.licence: want an SPDX identifier such as "MIT"`, false},
 	{`{"required": {"licence": ["MTI"]}}`, `required.licence: want an SPDX identifier such as "MIT" or "GPL-2.0-only WITH Classpath-exception-2.0", found "MTI"`, true},
 	{`{"required": {"licence": []}}`, `required.licence: the list is empty, so that nothing could enter; leave the key out to accept all`, false},
+	{`{"required": {"approvals": 0}}`, `required.approvals: want a whole number from 1 to 1000000000, found 0`, false},
+	{"{\"required\":\n{\"approvals\": 2}, \"keys\": {\"alice\": \"" + aliceKey + `"}}`, `policy.json:2: required.approvals: want at most 1, the number of keys, found 2: each approval is by another key`, true},
+	{`{"required": {"verdicts": []}, "keys": {"alice": "` + aliceKey + `"}}`, `required.verdicts: the list is empty, so that nothing could enter`, false},
+	{`{"required": {"verdicts": ["clamav"]}}`, `required.verdicts: the policy has no keys, so nothing could enter`, true},
+	{`{"keys": {"alice": "RWQf"}}`, `keys.alice: want a minisign public key such as "` + aliceKey + `", found "RWQf"`, false},
+	{`{"keys": {"alice": "` + aliceKey + `", "bob": "` + aliceKey + `"}}`, `keys.bob: is also the key of alice`, true},
+	{`{"keys": {"": "` + aliceKey + `"}}`, `keys.: want a name of at most 100 characters`, false},
+	{`{"vet": "warn"}`, `vet: want an object, found "warn"`, false},
+	{`{"vet": {"hihg": "warn"}}`, `vet: there is no key "hihg"; did you mean "high"?`, false},
+	{`{"vet": {"high": "deny"}}`, `vet.high: want off, warn, quarantine or refuse, found "deny"`, false},
+	{`{"vet": {"rules": {"New Host": "off"}}}`, `vet.rules.New Host: want the name of a rule such as "hidden-characters"`, false},
+	{`{"vet": {"except": {"acme": ["New"]}}}`, `vet.except.acme: want the name of a rule such as "hidden-characters" or "*", found "New"`, false},
+	{`{"vet": {"except": {"acme.a@web": ["*"]}}}`, `vet.except.acme.a@web: want a publisher such as "acme", an extension such as "acme.notes" or a version such as "acme.notes@1.2.3": it has a hash or a platform`, false},
+	{`{"vet": {"except": {"*": ["*"]}}}`, `vet.except.*: want a publisher`, false},
 	{`{"limits": {"packageSize": 1000}}`, `limits.packageSize: want a size such as "500KB", "10MB" or "4GiB", found 1000`, false},
 	{`{"limits": {"total": "ten"}}`, `limits.total: want a size such as "500KB", "10MB" or "4GiB", found "ten"`, false},
 	{`{"limits": {"total": "0B"}}`, `limits.total: want a size`, true},

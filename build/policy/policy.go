@@ -4,7 +4,8 @@
 // All rules apply to each version, except those that compare versions. These see only the
 // versions that no other rule keeps out:
 //
-//	deny, denyLists, allow, platforms, required, limits of a version, minimumAge
+//	deny, denyLists, allow, platforms, required, vet, required.approvals,
+//	required.verdicts, limits of a version, minimumAge
 //	▶ keep ▶ limits.versionsPerExtension ▶ limits.total
 //
 // A version is kept out by the first of these rules that applies, so the result does not depend on
@@ -14,6 +15,8 @@ package policy
 import (
 	"errors"
 	"time"
+
+	"aead.dev/minisign"
 
 	"galbuild/build/catalog"
 )
@@ -33,6 +36,8 @@ type Policy struct {
 	Search      Search
 	Gallery     Gallery
 	Collect     Collect
+
+	Keys map[string]minisign.PublicKey // of those who sign approvals and verdicts, by name
 
 	Ratings     map[string]catalog.Rating // by lower-case id; those of RatingsFile
 	RatingsFile string                    // the path in the policy, or ""
@@ -76,6 +81,10 @@ type Candidate struct {
 	// size, which is 0 then. Without a date of publication, it counts from now on as seen, and
 	// the gallery applies the minimum age.
 	Listed bool
+
+	Findings  []catalog.Finding // in its package, if it was vetted
+	Approvals []string          // names of the keys of the policy whose approval is in force
+	Verdicts  map[string]string // results that a key of the policy has signed, by scanner
 }
 
 // NewCandidate returns a version of an extension in a catalogue as a candidate.
@@ -94,6 +103,9 @@ type Exclusion struct {
 	Line   int       `json:"line"`           // of the rule in the policy, counted from 1
 	Detail string    `json:"detail"`         // a sentence without a period
 	Until  time.Time `json:"until,omitzero"` // the version is offered from then on; zero if no date is known
+
+	Quarantine bool              `json:"quarantine,omitempty"` // an approval lets it in
+	Findings   []catalog.Finding `json:"findings,omitempty"`   // from which anything follows
 }
 
 // A Result is what a policy does to candidates.

@@ -25,6 +25,7 @@ type rules struct {
 	limits     limitRules
 	minimumAge map[string]ageRule // by publisher.name, publisher, or "*", in lower case
 	keep       *keepRule
+	vet        vetRules
 }
 
 // A listRule is a rule with a list of values.
@@ -39,6 +40,8 @@ func (r *listRule) has(value string) bool { return slices.Contains(r.values, val
 type requiredRules struct {
 	signature, verifiedPublisher int
 	licence                      *listRule
+	approvals                    limitRule // the least number of them
+	verdicts                     *listRule // the names of scanners
 }
 
 // A limitRule is a limit. It is zero if the policy does not have it.
@@ -79,7 +82,7 @@ type reader struct {
 
 // policyKeys are the keys of a policy, in the order of its documentation.
 var policyKeys = []string{
-	"$schema", "allow", "deny", "denyLists", "minimumAge", "keep", "required", "limits", "platforms",
+	"$schema", "allow", "deny", "denyLists", "minimumAge", "keep", "required", "limits", "platforms", "vet", "keys",
 	"featured", "recommended", "deprecated", "publishers", "search", "ratings", "rateUrl", "gallery", "collect", "lists", "files",
 }
 
@@ -107,6 +110,10 @@ func (r *reader) readPolicy(root field) {
 			r.readLimits(f)
 		case "platforms":
 			p.platforms = r.readPlatforms(f)
+		case "vet":
+			p.vet = r.readVet(f)
+		case "keys":
+			p.Keys = r.readKeys(f)
 		case "featured":
 			p.Featured = r.extensions(f)
 		case "recommended":
@@ -129,6 +136,7 @@ func (r *reader) readPolicy(root field) {
 			p.RateURL = r.readRateURL(f)
 		}
 	}
+	r.checkKeys()
 }
 
 // scope returns the lower-case name of what a rule is for: an extension, a publisher or "*".
@@ -307,7 +315,7 @@ func (r *reader) readPinned(f field, pinned map[string][]catalog.ID) {
 
 func (r *reader) readRequired(f field) {
 	q := &r.policy.required
-	for _, x := range r.members(f, "signature", "licence", "verifiedPublisher") {
+	for _, x := range r.members(f, "signature", "licence", "verifiedPublisher", "approvals", "verdicts") {
 		switch x.name {
 		case "signature":
 			q.signature = lineIf(r.bool(x), x)
@@ -315,6 +323,10 @@ func (r *reader) readRequired(f field) {
 			q.verifiedPublisher = lineIf(r.bool(x), x)
 		case "licence":
 			q.licence = r.readLicences(x)
+		case "approvals":
+			q.approvals = limitRule{x.line, int64(r.count(x))}
+		case "verdicts":
+			q.verdicts = r.readVerdicts(x)
 		}
 	}
 }

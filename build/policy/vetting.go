@@ -1,0 +1,282 @@
+package policy
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"aead.dev/minisign"
+
+	"galbuild/build/catalog"
+)
+
+// An Action is what follows from a finding.
+type Action int
+
+// Actions, the mildest one first.
+const (
+	Off        Action = iota
+	Warn              // the report has a warning
+	Quarantine        // the version is kept out until somebody approves its package
+	Refuse            // the version is kept out
+)
+
+var actions = []string{Off: "off", Warn: "warn", Quarantine: "quarantine", Refuse: "refuse"}
+
+// String returns the word in a policy.
+func (a Action) String() string { return actions[a] }
+
+// RuleVet begins the name of each rule that keeps out a version because of a finding; the name of
+// the rule that found it follows.
+const RuleVet = "vet."
+
+// vetRules say what follows from findings. A severity without an entry is off.
+type vetRules struct {
+	severities map[string]actionRule // by severity
+	rules      map[string]actionRule // by rule; they take precedence
+	except     map[string][]string   // names of rules, or "*", by lower-case scope
+}
+
+// An actionRule is an action and its line in the policy.
+type actionRule struct {
+	line   int
+	action Action
+}
+
+// Vets reports whether the policy asks what is in packages, so that they must be vetted.
+func (p *Policy) Vets() bool {
+	for _, all := range []map[string]actionRule{p.vet.severities, p.vet.rules} {
+		for _, r := range all {
+			if r.action != Off {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// VetRules returns the names of rules that the policy mentions, and their lines.
+func (p *Policy) VetRules() map[string]int {
+	all := make(map[string]int)
+	for name, r := range p.vet.rules {
+		all[name] = r.line
+	}
+	return all
+}
+
+// ActionOf returns what follows from a finding in a version, which has a [catalog.Key].
+func (p *Policy) ActionOf(key string, f *catalog.Finding) Action { return p.vet.of(key, f).action }
+
+func (v *vetRules) of(key string, f *catalog.Finding) actionRule {
+	for _, scope := range vetScopes(key) {
+		if names := v.except[scope]; slices.Contains(names, "*") || slices.Contains(names, f.Rule) {
+			return actionRule{}
+		}
+	}
+	if r, ok := v.rules[f.Rule]; ok {
+		return r
+	}
+	return v.severities[f.Severity]
+}
+
+// vetScopes returns the texts by which "except" can name a version.
+func vetScopes(key string) []string {
+	id, publisher := names(key)
+	_, rest, _ := strings.Cut(key, "@")
+	version, _, _ := strings.Cut(rest, "@")
+	return []string{publisher, id, id + "@" + version}
+}
+
+// strictest returns the finding with the strictest action, and the action. It is the first one of
+// several.
+func (v *vetRules) strictest(c *Candidate) (strictest actionRule, finding *catalog.Finding) {
+	for i := range c.Findings {
+		if r := v.of(c.Key, &c.Findings[i]); r.action > strictest.action {
+			strictest, finding = r, &c.Findings[i]
+		}
+	}
+	return strictest, finding
+}
+
+// Vet returns what follows from the findings in a version: the strictest action, and the findings
+// from which anything follows. A version that this policy has let in before stays, and an approval
+// lets in what is in quarantine, so that only warnings remain.
+func (p *Policy) Vet(c *Candidate) (Action, []catalog.Finding) {
+	rule, _ := p.vet.strictest(c)
+	action := rule.action
+	if action > Warn && (c.Admitted || action == Quarantine && len(c.Approvals) > 0) {
+		action = Warn
+	}
+	var all []catalog.Finding
+	for i := range c.Findings {
+		if p.vet.of(c.Key, &c.Findings[i]).action > Off {
+			all = append(all, c.Findings[i])
+		}
+	}
+	return action, all
+}
+
+func (p *Policy) checkVet(r *Result, c *Candidate) {
+	action, findings := p.Vet(c)
+	if action <= Warn {
+		return
+	}
+	rule, finding := p.vet.strictest(c)
+	r.Excluded = append(r.Excluded, Exclusion{
+		Key: c.Key, Rule: RuleVet + finding.Rule, Line: rule.line, Detail: finding.String(),
+		Quarantine: action == Quarantine, Findings: findings,
+	})
+}
+
+// checkVouchers applies what is required of approvals and verdicts.
+func (p *Policy) checkVouchers(r *Result, c *Candidate) {
+	q := &p.required
+	if n := len(c.Approvals); int64(n) < q.approvals.most {
+		r.exclude(c, "required.approvals", q.approvals.line, "the package has %d of the %d approvals that it needs", n, q.approvals.most)
+	}
+	if q.verdicts == nil {
+		return
+	}
+	for _, scanner := range q.verdicts.values {
+		switch result := c.Verdicts[scanner]; result {
+		case "clean":
+		case "":
+			r.exclude(c, "required.verdicts", q.verdicts.line, "the package has no signed verdict of %s", scanner)
+		default:
+			r.exclude(c, "required.verdicts", q.verdicts.line, "the verdict of %s is %q", scanner, result)
+		}
+	}
+}
+
+// Scanners returns the names of the scanners whose verdicts the policy requires.
+func (p *Policy) Scanners() []string {
+	if p.required.verdicts == nil {
+		return nil
+	}
+	return p.required.verdicts.values
+}
+
+// readVet reads what follows from findings.
+func (r *reader) readVet(f field) (v vetRules) {
+	v.severities = make(map[string]actionRule)
+	for _, x := range r.members(f, append(catalog.Severities(), "rules", "except")...) {
+		switch x.name {
+		case "rules":
+			v.rules = r.readVetRules(x)
+		case "except":
+			v.except = r.readExcept(x)
+		default:
+			v.severities[x.name] = r.readAction(x)
+		}
+	}
+	return v
+}
+
+func (r *reader) readAction(f field) actionRule {
+	want := "off, warn, quarantine or refuse"
+	s, ok := r.string(f, want)
+	i := slices.Index(actions, s)
+	if ok && i < 0 {
+		r.problem(f, "want %s, found %.100q", want, s)
+	}
+	return actionRule{f.line, Action(max(i, 0))}
+}
+
+const wantRule = `the name of a rule such as "hidden-characters"`
+
+func (r *reader) readVetRules(f field) map[string]actionRule {
+	all := make(map[string]actionRule)
+	for _, x := range r.members(f) {
+		if !catalog.IsRule(x.name) {
+			r.problem(x, "want %s", wantRule)
+		}
+		all[x.name] = r.readAction(x)
+	}
+	return all
+}
+
+// readExcept returns the rules that do not apply, by publisher, id or version.
+func (r *reader) readExcept(f field) map[string][]string {
+	all := make(map[string][]string)
+	for _, x := range r.members(f) {
+		scope, ok := r.vetScope(x)
+		for _, y := range r.elements(x) {
+			s, isText := r.string(y, wantRule+` or "*"`)
+			if isText && s != "*" && !catalog.IsRule(s) {
+				r.problem(y, "want %s or \"*\", found %.100q", wantRule, s)
+			}
+			if ok && isText {
+				all[scope] = append(all[scope], s)
+			}
+		}
+	}
+	return all
+}
+
+func (r *reader) vetScope(f field) (string, bool) {
+	if publisher := f.name; catalog.CheckID(publisher, "any") == nil {
+		return strings.ToLower(publisher), true
+	}
+	subject, err := parseSubject(f.name)
+	if err == nil && (!subject.SHA256.IsZero() || subject.Platform != "") {
+		err = errors.New("it has a hash or a platform")
+	}
+	if err != nil {
+		r.problem(f, `want a publisher such as "acme", an extension such as "acme.notes" or a version such as "acme.notes@1.2.3": %v`, err)
+		return "", false
+	}
+	return subject.String(), true
+}
+
+var goodName = regexp.MustCompile(`^[^\x00-\x1f\x7f-\x9f]{1,100}$`)
+
+// readKeys reads the public keys of those who sign records.
+func (r *reader) readKeys(f field) map[string]minisign.PublicKey {
+	const want = `a minisign public key such as "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"`
+	all := make(map[string]minisign.PublicKey)
+	owners := make(map[string]string)
+	for _, x := range r.members(f) {
+		s, ok := r.string(x, want)
+		if !ok {
+			continue
+		}
+		var key minisign.PublicKey
+		if err := key.UnmarshalText([]byte(s)); err != nil || key.String() != s {
+			r.problem(x, "want %s, found %.100q", want, s)
+			continue
+		}
+		if !goodName.MatchString(x.name) {
+			r.problem(x, "want a name of at most 100 characters")
+		}
+		if other, again := owners[s]; again {
+			r.problem(x, "is also the key of %s", other)
+		}
+		owners[s], all[x.name] = x.name, key
+	}
+	return all
+}
+
+func (r *reader) readVerdicts(f field) *listRule {
+	rule := &listRule{line: f.line}
+	for _, x := range r.elements(f) {
+		s, ok := r.string(x, `the name of a scanner such as "clamav"`)
+		if ok && !goodName.MatchString(s) {
+			r.problem(x, "want a name of at most 100 characters")
+		}
+		rule.values = append(rule.values, s)
+	}
+	r.notEmpty(f)
+	return rule
+}
+
+// checkKeys refuses requirements that no package can meet.
+func (r *reader) checkKeys() {
+	q, keys := &r.policy.required, int64(len(r.policy.Keys))
+	if a := q.approvals; a.most > keys {
+		r.problem(field{key: "required.approvals", line: a.line}, "want at most %d, the number of keys, found %d: each approval is by another key", keys, a.most)
+	}
+	if q.verdicts != nil && keys == 0 {
+		r.problem(field{key: "required.verdicts", line: q.verdicts.line}, "the policy has no keys, so nothing could enter")
+	}
+}
