@@ -13,8 +13,11 @@ import (
 	"galbuild/build/policy"
 )
 
-// KindPolicy is the kind of an [Excluded] version that the policy keeps out.
-const KindPolicy = "policy"
+// Kinds of an [Excluded] version that the policy keeps out.
+const (
+	KindPolicy     = "policy"
+	KindQuarantine = "quarantine" // until somebody approves its package
+)
 
 // PolicyChange is what a command does with the policy of a gallery. The zero value leaves it as it
 // is.
@@ -66,7 +69,7 @@ func (p PolicyChange) check(old, next *catalog.Catalog, excluded []Excluded) err
 	for key := range old.Versions() {
 		served[key] = true
 	}
-	taken := slices.DeleteFunc(slices.Clone(excluded), func(x Excluded) bool { return x.Kind != KindPolicy || !served[x.ID] })
+	taken := slices.DeleteFunc(slices.Clone(excluded), func(x Excluded) bool { return !x.isByPolicy() || !served[x.ID] })
 	if len(taken) == 0 {
 		return nil
 	}
@@ -79,20 +82,33 @@ type rules struct {
 	policy    *policy.Policy // nil if the gallery has none
 	kept      bool           // what is served has the same policy
 	now       time.Time
+
+	vouchers *decision.Vouchers
+	packages []catalog.Package            // what was found in them; nil where packages are not read
+	warned   map[string][]catalog.Finding // by key, after exclude: findings that are warnings
 }
 
 // newRules returns the rules of a gallery with these records and settings. served is the policy of
 // what is served.
 func newRules(records []catalog.Record, s catalog.Settings, served string, now time.Time) (*rules, error) {
 	r := &rules{decisions: decision.In(records, s.Control), kept: s.Policy == served, now: now}
-	if s.Policy == "" {
-		return r, nil
-	}
 	var err error
-	if r.policy, err = policy.Parse(policyName, []byte(s.Policy)); err != nil {
-		err = fmt.Errorf("the policy of the gallery: %w", err)
+	if r.policy, err = parsePolicy(s); r.policy != nil {
+		r.vouchers = decision.NewVouchers(records, r.policy.Keys)
 	}
 	return r, err
+}
+
+// parsePolicy returns the policy of a gallery, or nil if it has none.
+func parsePolicy(s catalog.Settings) (*policy.Policy, error) {
+	if s.Policy == "" {
+		return nil, nil
+	}
+	p, err := policy.Parse(policyName, []byte(s.Policy))
+	if err != nil {
+		return nil, fmt.Errorf("the policy of the gallery: %w", err)
+	}
+	return p, nil
 }
 
 // policyName is the name of the policy in errors about the one of a gallery, whose file is unknown.
@@ -107,21 +123,27 @@ func (r *rules) exclude(versions map[string]identified, served map[string]identi
 	if r.policy == nil {
 		return excluded, time.Time{}
 	}
-	result := r.policy.Evaluate(r.candidates(versions, served), r.now)
+	candidates := r.candidates(versions, served)
+	result := r.policy.Evaluate(candidates, r.now)
 	for _, x := range result.Excluded {
-		if _, ok := versions[x.Key]; !ok {
+		v, ok := versions[x.Key]
+		if !ok {
 			continue
 		}
-		excluded = append(excluded, Excluded{ID: x.Key, Kind: KindPolicy, Rule: x.Rule, Line: x.Line, Reason: x.Detail, Until: x.Until})
+		excluded = append(excluded, excludedByPolicy(&x, v.version))
 		delete(versions, x.Key)
 	}
+	r.warn(candidates, versions)
 	return sortExcluded(excluded), result.Next
 }
 
 // candidates returns what the policy decides about, sorted by id and version.
 func (r *rules) candidates(versions, served map[string]identified) (all []policy.Candidate) {
-	for _, group := range groupByExtension(versions) {
+	groups := groupByExtension(versions)
+	ids := idsOf(groups)
+	for _, group := range groups {
 		e := newExtension(group)
+		from := len(all)
 		for i := range e.Versions {
 			v := &e.Versions[i]
 			key := catalog.Key(v.Publisher, v.Name, v.Version, v.Platform)
@@ -129,8 +151,10 @@ func (r *rules) candidates(versions, served map[string]identified) (all []policy
 			isServed := ok && sameContent(was.version, v)
 			c := policy.NewCandidate(key, e, v, isServed)
 			c.Admitted = isServed && r.kept
+			c.Approvals, c.Verdicts = r.vouchersOf(v.Package.Ref)
 			all = append(all, c)
 		}
+		r.addFindings(all[from:], ids)
 	}
 	return all
 }

@@ -37,9 +37,10 @@ type addition struct {
 func (r *reader) assemble(candidates []candidate, last *catalog.Catalog, keep bool) (*assembly, error) {
 	c := r.Config
 	a := &assembly{candidates: candidates, add: c.Add, catalog: &catalog.Catalog{
-		Settings: c.Settings, Records: last.Records, Packages: last.Packages, Counted: last.Counted, Usage: last.Usage,
+		Settings: c.Settings, Records: mergeRecords(last.Records, candidates), Packages: last.Packages, Counted: last.Counted, Usage: last.Usage,
 	}}
 	chosen, accepted := a.resolve(r.old, keep)
+	a.addVetted()
 	keepSeen(chosen, r.old, last.Packages)
 	if c.Restore {
 		if err := a.restore(c.Author, chosen, accepted); err != nil {
@@ -95,8 +96,10 @@ func (a *assembly) exclude(r *reader, last *catalog.Catalog, chosen map[string]i
 	if err != nil {
 		return err
 	}
+	rules.packages = a.catalog.Packages
 	all := maps.Clone(chosen)
 	a.excluded, a.next = rules.exclude(chosen, r.old)
+	a.warnFindings(rules.warned, accepted)
 	a.catalog.Dropped = rules.dropped(rules.inGrace(last.Dropped), last, chosen, a.excluded)
 	for _, d := range a.catalog.Dropped {
 		a.next = catalog.Earliest(a.next, rules.endOf(d))

@@ -49,6 +49,7 @@ type Config struct {
 
 	Strict bool // if a source was refused, do not link content to its paths
 	Add    bool // add the packages to the gallery, and remove none
+	Vet    bool // vet packages although the policy does not ask for it
 
 	// MaxRemovals limits how many versions may vanish. It does not apply to Add.
 	MaxRemovals  MaxRemovals
@@ -147,6 +148,9 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	read.cache = <-loaded
 	read.cache.use(r.origin(c.Generation))
 	read.setOld(oldVersions, old.Packages)
+	if err := read.setVets(); err != nil {
+		return err
+	}
 	read.decisions = decision.In(old.Records, c.Settings.Control)
 	read.seen = seenOf(old.Packages)
 	candidates, err := read.readAll(ctx, items)

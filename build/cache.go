@@ -20,6 +20,7 @@ import (
 	"galbuild/build/jsondoc"
 	"galbuild/build/regularfile"
 	"galbuild/build/source"
+	"galbuild/build/vet"
 )
 
 // A cache is the build cache: it has the results for the sources of the last run, so that a run
@@ -53,6 +54,7 @@ type entry struct {
 	Signature *stamp      `json:"signature,omitempty"`
 	Version   *stamp      `json:"versionSidecar,omitempty"`
 	Unpacked  *stamp      `json:"unpacked,omitempty"`
+	Records   *stamp      `json:"records,omitempty"`
 	Listed    listedDates `json:"upstream,omitzero"`
 	Key       string      `json:"key,omitempty"`   // of the version, when it was last accepted
 	Ref       blob.Ref    `json:"sha256,omitzero"` // of the package, if it was read completely
@@ -117,11 +119,12 @@ func (c Config) recipe() string {
 	return fmt.Sprintf("reading %d, unpack %s, limits %+v", readingVersion, c.Settings.Unpack, c.Limits.WithDefaults())
 }
 
-// digest returns a hash of the settings that are given or dropped, the limits, the file of imported
+// digest returns a hash of the version of the rules that vet packages, the settings that are given or
+// dropped, the limits, the file of imported
 // statistics, and the names, stamps and listed dates of all sources. What the result depends on
 // besides is in the last generation.
 func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
-	text := fmt.Appendf(nil, "%s\n%#v\n%q\n", c.recipe(), c.Settings, c.Drop)
+	text := fmt.Appendf(nil, "%s\nvet %d\n%#v\n%q\n", c.recipe(), vet.Version, c.Settings, c.Drop)
 	hash := sha256.New()
 	hash.Write(text)
 	if c.Stats != nil {
@@ -152,7 +155,7 @@ func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 		add(item.Path, item.Size, item.ModTime)
 		add(item.Untrusted, 0, time.Time{})
 		add(item.Origin, 0, time.Time{})
-		for _, s := range []*source.Stamp{item.Sidecar, item.Signature, item.VersionSidecar, item.Unpacked} {
+		for _, s := range []*source.Stamp{item.Sidecar, item.Signature, item.VersionSidecar, item.Unpacked, item.Records} {
 			addStamp(s)
 		}
 	}
@@ -254,7 +257,7 @@ func (c *cache) lookup(item *source.Item, listed listedDates, last *knowledge, d
 func (e *entry) isOf(item *source.Item, listed listedDates) bool {
 	return e.Stamp == stamp{item.Size, item.ModTime.UTC()} && e.Listed == listed &&
 		sameStamp(e.Sidecar, item.Sidecar) && sameStamp(e.Signature, item.Signature) &&
-		sameStamp(e.Version, item.VersionSidecar) && sameStamp(e.Unpacked, item.Unpacked)
+		sameStamp(e.Version, item.VersionSidecar) && sameStamp(e.Unpacked, item.Unpacked) && sameStamp(e.Records, item.Records)
 }
 
 // stillHolds reports whether reading the files of the entry again would have the same result
@@ -310,6 +313,7 @@ func (c *candidate) entry(next *knowledge) (e entry, complete bool) {
 		Signature: stampOf(c.item.Signature),
 		Version:   stampOf(c.item.VersionSidecar),
 		Unpacked:  stampOf(c.item.Unpacked),
+		Records:   stampOf(c.item.Records),
 		Listed:    c.listed,
 		Key:       key,
 		Warnings:  c.warnings,
@@ -317,7 +321,7 @@ func (c *candidate) entry(next *knowledge) (e entry, complete bool) {
 	}
 	switch {
 	case c.incomplete:
-	case c.excluded != nil && c.excluded.Kind == KindPolicy:
+	case c.excluded != nil && c.excluded.isByPolicy():
 		e.Described, e.Ref = c.described(), c.version.Package.Ref
 		e.Known = next.hash(key, e.Ref)
 		return e, true

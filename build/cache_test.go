@@ -126,6 +126,7 @@ var comparedFields = map[string]string{
 	"Progress":     "likewise",
 	"Strict":       "it does not change the report",
 	"Add":          "galbuild add stores no cache",
+	"Vet":          "only galbuild policy check sets it, and it stores no cache",
 	"MaxRemovals":  "a run that it ends stores no cache",
 	"AcceptPolicy": "likewise",
 	"Restore":      "only galbuild add restores, and it stores no cache",

@@ -5,14 +5,16 @@ import (
 	"strings"
 	"time"
 
+	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
+	"galbuild/build/policy"
 )
 
 // Excluded is a version that a decision or the policy keeps out of the gallery.
 type Excluded struct {
 	ID      string    `json:"id"`                // publisher.name@version[@platform]
-	Kind    string    `json:"kind"`              // of the decision, or KindPolicy
+	Kind    string    `json:"kind"`              // of the decision, KindPolicy or KindQuarantine
 	Subject string    `json:"subject,omitempty"` // of the decision
 	When    time.Time `json:"when,omitzero"`     // zero if only the control manifest says so
 	By      string    `json:"by,omitempty"`      // who decided, if it is known
@@ -22,6 +24,27 @@ type Excluded struct {
 	Rule  string    `json:"rule,omitempty"`
 	Line  int       `json:"line,omitempty"`
 	Until time.Time `json:"until,omitzero"` // when minimumAge will admit it; zero if that is not the reason
+
+	// Of the rules that an approval can satisfy: the hash of the package, and what was found in it.
+	SHA256   blob.Ref          `json:"sha256,omitzero"`
+	Findings []catalog.Finding `json:"findings,omitempty"`
+}
+
+// isByPolicy reports whether the policy keeps the version out, and not a decision.
+func (x *Excluded) isByPolicy() bool { return x.Kind == KindPolicy || x.Kind == KindQuarantine }
+
+// excludedByPolicy describes a version that a rule keeps out.
+func excludedByPolicy(x *policy.Exclusion, v *catalog.Version) Excluded {
+	made := Excluded{
+		ID: x.Key, Kind: KindPolicy, Rule: x.Rule, Line: x.Line, Reason: x.Detail, Until: x.Until, Findings: x.Findings,
+	}
+	if x.Quarantine {
+		made.Kind = KindQuarantine
+	}
+	if x.Quarantine || x.Rule == policy.RuleApprovals {
+		made.SHA256 = v.Package.Ref
+	}
+	return made
 }
 
 // newExcluded describes a version that a decision keeps out.

@@ -42,6 +42,8 @@ type candidate struct {
 	reused     bool              // the version is from the last generation, and the package was not read
 	accepted   bool              // the version is in the new catalogue
 	bundled    []catalog.Bundled // npm packages in the package; nil if it was not read
+	vetted     *catalog.Vetted   // what was found in the package; nil if it was not vetted in this run
+	records    []catalog.Record  // next to the package, if it was read
 	ref        blob.Ref          // of the package; zero if the package was never read completely
 	known      blob.Ref          // of the entry of the cache, if it was used
 	incomplete bool              // a sidecar could not be read, so the next run must read the package again
@@ -87,6 +89,7 @@ type reader struct {
 	oldSizes  map[int64]bool        // of the packages of old
 	done      atomic.Int64          // bytes of the packages that were read
 	decisions *decision.Set
+	vets      bool                   // packages are vetted
 	seen      map[blob.Ref]time.Time // when packages that are not in the last generation were first seen
 	interner  *catalog.Interner
 	buffers   sync.Pool // of *bufio.Reader
@@ -109,7 +112,7 @@ func (r *reader) readAll(ctx context.Context, items []source.Item) ([]candidate,
 	var total int64
 	for i := range items {
 		item := &items[i]
-		if c, ok := r.cache.lookup(item, r.listed[i], r.last, r.decisions); ok {
+		if c, ok := r.cache.lookup(item, r.listed[i], r.last, r.decisions); ok && !r.mustVet(&c) {
 			candidates[i] = c
 			continue
 		}
@@ -253,6 +256,7 @@ func (r *reader) readPackage(item *source.Item, c *candidate) error {
 	if err := r.addSignature(item.Signature, c); err != nil {
 		return err
 	}
+	r.addRecords(item, c)
 	setDate(v, p.Modified, c.modified())
 	c.setSeen(previous, r.seen[c.ref], r.Now)
 	c.boundDates(previous, r.Now)
@@ -363,7 +367,12 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate, previ
 		return err
 	}
 	tree := p.Web || p.Theme || r.Settings.Unpack == "all"
+	scanner := r.newScanner(p)
 	err = p.Walk(func(e vsix.Entry, content io.Reader) error {
+		content, err := scanner.read(e, content)
+		if err != nil {
+			return err
+		}
 		if bundled.Wants(e) {
 			text, err := io.ReadAll(content)
 			if err != nil {
@@ -392,6 +401,7 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate, previ
 		return err
 	}
 	shown.addTo(v, p)
+	c.vetted = scanner.result()
 	return r.storeTexts(p, shown.readme, v)
 }
 

@@ -27,6 +27,9 @@ var actions = []string{Off: "off", Warn: "warn", Quarantine: "quarantine", Refus
 // String returns the word in a policy.
 func (a Action) String() string { return actions[a] }
 
+// RuleApprovals is the name of the rule that requires approvals.
+const RuleApprovals = "required.approvals"
+
 // RuleVet begins the name of each rule that keeps out a version because of a finding; the name of
 // the rule that found it follows.
 const RuleVet = "vet."
@@ -133,7 +136,7 @@ func (p *Policy) checkVet(r *Result, c *Candidate) {
 func (p *Policy) checkVouchers(r *Result, c *Candidate) {
 	q := &p.required
 	if n := len(c.Approvals); int64(n) < q.approvals.most {
-		r.exclude(c, "required.approvals", q.approvals.line, "the package has %d of the %d approvals that it needs", n, q.approvals.most)
+		r.exclude(c, RuleApprovals, q.approvals.line, "the package has %d of the %d approvals that it needs", n, q.approvals.most)
 	}
 	if q.verdicts == nil {
 		return
@@ -274,7 +277,7 @@ func (r *reader) readVerdicts(f field) *listRule {
 func (r *reader) checkKeys() {
 	q, keys := &r.policy.required, int64(len(r.policy.Keys))
 	if a := q.approvals; a.most > keys {
-		r.problem(field{key: "required.approvals", line: a.line}, "want at most %d, the number of keys, found %d: each approval is by another key", keys, a.most)
+		r.problem(field{key: RuleApprovals, line: a.line}, "want at most %d, the number of keys, found %d: each approval is by another key", keys, a.most)
 	}
 	if q.verdicts != nil && keys == 0 {
 		r.problem(field{key: "required.verdicts", line: q.verdicts.line}, "the policy has no keys, so nothing could enter")

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"galbuild/build/catalog"
+	"galbuild/build/records"
 )
 
 // vscodeoffline writes these files below its folder artifacts/extensions:
@@ -27,14 +28,14 @@ func isPackageAsset(name string) bool { return name == catalog.PackageAsset }
 // addSidecars adds the sidecars and the signature of the package. A sidecar in the unpacked
 // extension of the manifest is not trusted. A signature there is, because it is verified.
 func (i *Item) addSidecars(lookup func(path string) *Stamp, manifest *Stamp) {
-	i.Sidecar = lookup(sidecarOf(i.Path))
+	i.Sidecar, i.Records = lookup(sidecarOf(i.Path)), lookup(records.Path(i.Path))
 	if isPackageAsset(filepath.Base(i.Path)) {
 		i.Signature = lookup(filepath.Join(filepath.Dir(i.Path), catalog.SignatureAsset))
 		i.addGalleryJSON()
 	} else {
 		i.Signature = lookup(signatureOf(i.Path))
 	}
-	for _, s := range []**Stamp{&i.Sidecar, &i.VersionSidecar} {
+	for _, s := range []**Stamp{&i.Sidecar, &i.VersionSidecar, &i.Records} {
 		if *s != nil && isBelow((*s).Path, manifest) {
 			i.Untrusted, *s = (*s).Path, nil
 		}

@@ -19,8 +19,9 @@
 // ._x.vsix on a drive that was connected to a Mac. Globs follow a symbolic link only if the
 // pattern contains its name.
 //
-// Two files may lie next to x.vsix: x.vsix.json, its sidecar with the metadata of the upstream
-// gallery, and x.sigzip, its signature archive. Downloads have neither.
+// Three files may lie next to x.vsix: x.vsix.json, its sidecar with the metadata of the upstream
+// gallery, x.sigzip, its signature archive, and x.vsix.records, the records that vouch for it.
+// Downloads have none of them.
 //
 // The files of an unpacked extension (a folder with extension.vsixmanifest) are content. They
 // are neither sources nor sidecars, except for the package that was unpacked there. A file that
@@ -55,6 +56,8 @@ type Item struct {
 
 	Sidecar   *Stamp // x.vsix.json next to x.vsix, or latest.json of vscodeoffline; nil if missing
 	Signature *Stamp // x.sigzip next to x.vsix, or the signature of vscodeoffline; nil if missing
+
+	Records *Stamp // x.vsix.records next to x.vsix, see package records; nil if missing
 
 	VersionSidecar *Stamp // extension.json of vscodeoffline, for keys that Sidecar lacks; may be nil
 	Unpacked       *Stamp // manifest of the unpacked extension whose package this must be, or nil

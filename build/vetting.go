@@ -1,0 +1,225 @@
+package build
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"galbuild/build/blob"
+	"galbuild/build/catalog"
+	"galbuild/build/decision"
+	"galbuild/build/policy"
+	"galbuild/build/records"
+	"galbuild/build/source"
+	"galbuild/build/vet"
+	"galbuild/build/vsix"
+)
+
+// setVets sets whether packages are vetted. That costs time, so it is done only if something can
+// follow from what is found.
+func (r *reader) setVets() error {
+	p, err := parsePolicy(r.Settings)
+	r.vets = r.Vet || p != nil && p.Vets()
+	return err
+}
+
+// mustVet reports whether a package that has not changed must be read because these rules have not
+// vetted it.
+func (r *reader) mustVet(c *candidate) bool {
+	if !r.vets || c.refused != nil || c.excluded != nil {
+		return false
+	}
+	p := catalog.FindPackage(r.last.packages, c.version.Package.Ref, c.key())
+	return p == nil || p.Vetted == nil || p.Vetted.Version != vet.Version
+}
+
+// A scanner vets a package while it is read. The zero value does nothing.
+type scanner struct{ *vet.Scanner }
+
+func (r *reader) newScanner(p *vsix.Package) scanner {
+	if !r.vets {
+		return scanner{}
+	}
+	return scanner{vet.NewScanner(p, vet.Options{})}
+}
+
+// read looks at a file, and returns its complete content.
+func (s scanner) read(e vsix.Entry, content io.Reader) (io.Reader, error) {
+	if s.Scanner == nil {
+		return content, nil
+	}
+	return s.Read(e, content)
+}
+
+// result returns what was found, or nil if the package was not vetted.
+func (s scanner) result() *catalog.Vetted {
+	if s.Scanner == nil {
+		return nil
+	}
+	result := s.Result()
+	v := &catalog.Vetted{Version: vet.Version, Findings: newFindings(result.Findings)}
+	if profile, err := result.Profile.Encode(); err == nil && len(profile) <= catalog.MaxProfile {
+		v.Profile = bytes.TrimSpace(profile)
+	}
+	return v
+}
+
+// newFindings returns findings as a catalogue has them, with limits.
+func newFindings(found []vet.Finding) (all []catalog.Finding) {
+	for i, f := range found {
+		if i == catalog.MaxFindings {
+			break // they are sorted by severity
+		}
+		all = append(all, catalog.Finding{
+			Rule: f.Rule, Severity: f.Severity.String(), Line: max(f.Line, 0),
+			Detail: shortText(f.Detail), File: shortText(f.File), Evidence: shortText(f.Evidence),
+		})
+	}
+	return all
+}
+
+func shortText(s string) string {
+	s = strings.Map(printable, strings.ToValidUTF8(s, "\uFFFD"))
+	for i := range s {
+		if i > catalog.MaxFinding-4 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// addRecords adds the records next to a package. Those that are invalid are left out.
+func (r *reader) addRecords(item *source.Item, c *candidate) {
+	if item.Records == nil {
+		return
+	}
+	warn := func(err error) {
+		text, _ := vsix.Cut(fmt.Sprintf("records %s: %v", base(item.Records.Path), err), longestReason)
+		c.warnings = append(c.warnings, text)
+	}
+	text, err := readSmall(item.Records.Path, records.MaxBytes)
+	if err != nil {
+		c.incomplete = true
+		warn(err)
+		return
+	}
+	var problems []error
+	c.records, problems = records.Parse(text, c.ref)
+	for _, err := range problems {
+		warn(err)
+	}
+}
+
+// mergeRecords returns the records of the last generation with those next to packages.
+func mergeRecords(last []catalog.Record, candidates []candidate) []catalog.Record {
+	var more []catalog.Record
+	for i := range candidates {
+		if c := &candidates[i]; c.refused == nil {
+			more = append(more, c.records...)
+		}
+	}
+	if decision.Includes(last, more) {
+		return last
+	}
+	return decision.Merge(last, more)
+}
+
+// addVetted adds what was found in packages to what is known about them.
+func (a *assembly) addVetted() {
+	var all []catalog.Package
+	for i := range a.candidates {
+		if c := &a.candidates[i]; c.refused == nil && c.vetted != nil {
+			all = append(all, catalog.Package{SHA256: c.version.Package.Ref, ID: c.key(), Vetted: c.vetted})
+		}
+	}
+	if all = catalog.Packages(all); !catalog.IncludesPackages(a.catalog.Packages, all) {
+		a.catalog.Packages = catalog.MergePackages(a.catalog.Packages, all)
+	}
+}
+
+// vouchersOf returns the names of the keys that have approved a package, and the verdicts that the
+// policy asks for.
+func (r *rules) vouchersOf(ref blob.Ref) (approvals []string, verdicts map[string]string) {
+	for _, name := range r.policy.Scanners() {
+		if verdicts == nil {
+			verdicts = make(map[string]string)
+		}
+		verdicts[name] = r.vouchers.Verdict(ref, name)
+	}
+	return r.vouchers.Approvals(ref), verdicts
+}
+
+// idsOf returns the ids of extensions.
+func idsOf(groups [][]identified) []string {
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g[0].publisher + "." + g[0].name
+	}
+	return ids
+}
+
+// addFindings adds what was found in the versions of an extension, the newest one first. Each is
+// compared with the one before it for the same platform that may enter, so that a version does not
+// become harmless because the one before it, which is kept out, has the same.
+func (r *rules) addFindings(versions []policy.Candidate, ids []string) {
+	if r.packages == nil || !r.policy.Vets() {
+		return
+	}
+	isNew := !slices.ContainsFunc(versions, func(c policy.Candidate) bool { return c.Admitted })
+	before := make(map[string]*vet.Profile) // by platform; nil if that version has none
+	for i := range slices.Backward(versions) {
+		c := &versions[i]
+		p := catalog.FindPackage(r.packages, c.Version.Package.Ref, c.Key)
+		if p == nil || p.Vetted == nil {
+			continue
+		}
+		c.Findings = slices.Clone(p.Vetted.Findings)
+		profile, _ := vet.ParseProfile(p.Vetted.Profile) // of this program, or of another one
+		if last, ok := before[c.Version.Platform]; ok && profile != nil {
+			c.Findings = append(c.Findings, newFindings(vet.Compare(last, profile))...)
+		}
+		if isNew {
+			c.Findings = append(c.Findings, newFindings(vet.LookAlikes(c.Extension.ID(), c.Version.DisplayName, ids, vet.Popular()))...)
+		}
+		if action, _ := r.policy.Vet(c); action <= policy.Warn {
+			before[c.Version.Platform] = profile
+		}
+	}
+}
+
+// warn keeps the findings of the versions that may enter.
+func (r *rules) warn(candidates []policy.Candidate, versions map[string]identified) {
+	r.warned = make(map[string][]catalog.Finding)
+	for i := range candidates {
+		c := &candidates[i]
+		if _, ok := versions[c.Key]; !ok {
+			continue
+		}
+		if action, findings := r.policy.Vet(c); action == policy.Warn {
+			r.warned[c.Key] = findings
+		}
+	}
+}
+
+// someFindings is how many findings of a package are warnings of their own.
+const someFindings = 5
+
+// warnFindings adds warnings about the packages of the candidates that are accepted.
+func (a *assembly) warnFindings(warned map[string][]catalog.Finding, accepted map[string]*candidate) {
+	for _, key := range slices.Sorted(maps.Keys(warned)) {
+		c := accepted[key]
+		if c == nil {
+			continue
+		}
+		for i, f := range warned[key] {
+			if i == someFindings {
+				a.warnings = append(a.warnings, Problem{File: c.item.Name, Reason: fmt.Sprintf("vet: and %d more findings", len(warned[key])-i)})
+				break
+			}
+			a.warnings = append(a.warnings, Problem{File: c.item.Name, Reason: fmt.Sprintf("%s%s (%s): %s", policy.RuleVet, f.Rule, f.Severity, f.String())})
+		}
+	}
+}
