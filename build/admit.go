@@ -69,7 +69,7 @@ func (p PolicyChange) check(old, next *catalog.Catalog, excluded []Excluded) err
 	for key := range old.Versions() {
 		served[key] = true
 	}
-	taken := slices.DeleteFunc(slices.Clone(excluded), func(x Excluded) bool { return !x.isByPolicy() || !served[x.ID] })
+	taken := slices.DeleteFunc(slices.Clone(excluded), func(x Excluded) bool { return !x.IsByPolicy() || !served[x.ID] })
 	if len(taken) == 0 {
 		return nil
 	}

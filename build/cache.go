@@ -321,7 +321,7 @@ func (c *candidate) entry(next *knowledge) (e entry, complete bool) {
 	}
 	switch {
 	case c.incomplete:
-	case c.excluded != nil && c.excluded.isByPolicy():
+	case c.excluded != nil && c.excluded.IsByPolicy():
 		e.Described, e.Ref = c.described(), c.version.Package.Ref
 		e.Known = next.hash(key, e.Ref)
 		return e, true

@@ -30,8 +30,8 @@ type Excluded struct {
 	Findings []catalog.Finding `json:"findings,omitempty"`
 }
 
-// isByPolicy reports whether the policy keeps the version out, and not a decision.
-func (x *Excluded) isByPolicy() bool { return x.Kind == KindPolicy || x.Kind == KindQuarantine }
+// IsByPolicy reports whether the policy keeps the version out, and not a decision.
+func (x *Excluded) IsByPolicy() bool { return x.Kind == KindPolicy || x.Kind == KindQuarantine }
 
 // excludedByPolicy describes a version that a rule keeps out.
 func excludedByPolicy(x *policy.Exclusion, v *catalog.Version) Excluded {

@@ -83,8 +83,8 @@ func (r *Report) addCandidate(c *candidate) {
 	} else {
 		r.Read++
 	}
-	if c.excluded != nil {
-		return
+	if c.excluded != nil && c.excluded.SHA256.IsZero() {
+		return // otherwise somebody decides about it, and needs the warnings
 	}
 	if c.refused != nil {
 		reason := c.refused.Error()

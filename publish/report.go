@@ -29,7 +29,7 @@ func reportPage(r *build.Report) *pages.Report {
 	}
 	for _, x := range r.Excluded {
 		e := pages.ReportEntry{Subject: x.ID}
-		if x.Kind == build.KindPolicy {
+		if x.IsByPolicy() {
 			e.Reason = x.Reason
 		}
 		if !x.Until.IsZero() {

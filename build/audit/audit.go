@@ -15,6 +15,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
 	"galbuild/build/history"
+	"galbuild/build/policy"
 )
 
 // Report is the report on a gallery. Its lists are never nil.
@@ -64,7 +65,15 @@ type Decision struct {
 	Use     string    `json:"use,omitempty"`
 	By      string    `json:"by,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
-	InForce bool      `json:"inForce"`
+	InForce bool      `json:"inForce"` // of what vouches for a package: whether it counts
+
+	Vouches   bool               `json:"-"`                   // it is an approval, a withdrawal of some, or a verdict
+	Scanner   string             `json:"scanner,omitempty"`   // of a verdict
+	Result    string             `json:"result,omitempty"`    // of a verdict
+	Output    string             `json:"output,omitempty"`    // of a verdict
+	Key       string             `json:"key,omitempty"`       // the ID of the key that has signed it
+	Signature decision.SignState `json:"signature,omitempty"` // of what vouches for a package, by the keys of the policy
+	SignedBy  string             `json:"signedBy,omitempty"`  // the name of the key in the policy
 }
 
 // New returns the report on a gallery with a catalogue. The entries are those of its history, the
@@ -144,13 +153,23 @@ func Decisions(c *catalog.Catalog) []Decision {
 	for _, r := range decision.In(c.Records, nil).All() {
 		inForce[r.ID] = true
 	}
+	keys, withdrawn := policy.Of(c).Keys, decision.Withdrawals(c.Records)
 	all := make([]Decision, len(c.Records))
 	for i := range c.Records {
 		r := &c.Records[i]
-		all[i] = Decision{ID: r.ID, Kind: r.Kind, Subject: r.Subject.String(), Counter: r.Counter, When: r.When, Use: r.Use, InForce: inForce[r.ID]}
-		if p := r.Private; p != nil {
-			all[i].By, all[i].Reason = p.By, p.Reason
+		d := Decision{
+			ID: r.ID, Kind: r.Kind, Subject: r.Subject.String(), Counter: r.Counter, When: r.When, Use: r.Use, InForce: inForce[r.ID],
+			Scanner: r.Scanner, Result: r.Result, Key: r.Key,
 		}
+		if p := r.Private; p != nil {
+			d.By, d.Reason, d.Output = p.By, p.Reason, p.Output
+		}
+		if d.Vouches = decision.Vouches(r); d.Vouches {
+			d.Signature, d.SignedBy = decision.Verify(r, keys)
+			last := withdrawn[r.Subject.SHA256]
+			d.InForce = d.Signature == decision.Valid && (r.Kind != decision.Approved || r.Counter > last) || r.Kind == decision.Withdrawn && r.Counter == last
+		}
+		all[i] = d
 	}
 	slices.SortFunc(all, func(a, b Decision) int {
 		return cmp.Or(cmp.Compare(a.Counter, b.Counter), a.When.Compare(b.When), slices.Compare(a.ID[:], b.ID[:]))

@@ -124,26 +124,31 @@ type Author struct {
 // Add returns records with a new decision of a kind about each subject. The counter of the new ones
 // is one more than the highest of the others. The last argument is for Deprecated only.
 func Add(records []catalog.Record, a Author, kind string, subjects []catalog.Subject, use string) ([]catalog.Record, error) {
-	var counter int64
-	for _, r := range records {
-		counter = max(counter, r.Counter)
-	}
 	var added []catalog.Record
 	for _, s := range subjects {
-		r := catalog.Record{
-			Kind: kind, Subject: s, Counter: counter + 1, When: a.When.UTC().Truncate(time.Second), Use: use,
-			Private: &catalog.Private{By: a.By, Reason: a.Reason},
-		}
-		var err error
-		if r.ID, err = r.Identity(); err == nil {
-			err = r.Check()
-		}
-		if err != nil {
+		r := a.Record(catalog.Record{Kind: kind, Subject: s, Counter: nextCounter(records), Use: use})
+		if err := Seal(&r, nil); err != nil {
 			return nil, err
 		}
 		added = append(added, r)
 	}
 	return Merge(records, added), nil
+}
+
+// nextCounter returns the counter of a new record.
+func nextCounter(records []catalog.Record) int64 {
+	var counter int64
+	for _, r := range records {
+		counter = max(counter, r.Counter)
+	}
+	return counter + 1
+}
+
+// Record returns r with the author.
+func (a Author) Record(r catalog.Record) catalog.Record {
+	r.When = a.When.UTC().Truncate(time.Second)
+	r.Private = &catalog.Private{By: a.By, Reason: a.Reason}
+	return r
 }
 
 // Set has the decisions in force.

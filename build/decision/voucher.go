@@ -60,6 +60,22 @@ func sign(r *catalog.Record, key *minisign.PrivateKey) error {
 	return nil
 }
 
+// Vouch returns records with a new one like r about each package, by an author. They are signed
+// unless the key is nil.
+func Vouch(records []catalog.Record, a Author, r catalog.Record, packages []blob.Ref, key *minisign.PrivateKey) ([]catalog.Record, error) {
+	r = a.Record(r)
+	r.Counter = nextCounter(records)
+	var added []catalog.Record
+	for _, ref := range packages {
+		r.Subject = catalog.Subject{SHA256: ref}
+		if err := Seal(&r, key); err != nil {
+			return nil, err
+		}
+		added = append(added, r)
+	}
+	return Merge(records, added), nil
+}
+
 // SignState says what is known about the signature of a record.
 type SignState string
 

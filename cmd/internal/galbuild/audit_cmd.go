@@ -1,13 +1,17 @@
 package galbuild
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 
 	"galbuild/build/audit"
+	"galbuild/build/catalog"
+	"galbuild/build/decision"
 	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/version"
@@ -60,14 +64,43 @@ func printAudit(w io.Writer, r *audit.Report) error {
 		terminal.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.12s\t%s\n", v.ID, yes(v.Served), moment(v.First), moment(v.Last),
 			v.Licence, yes(v.Signed), v.SHA256.String(), audit.Sources(v.Sources))
 	}
-	if len(r.Decisions) > 0 {
+	printDecisions(table, r.Decisions)
+	printVouchers(table, r)
+	return table.Flush()
+}
+
+func printDecisions(table io.Writer, all []audit.Decision) {
+	all = slices.DeleteFunc(slices.Clone(all), func(d audit.Decision) bool { return d.Vouches })
+	if len(all) > 0 {
 		terminal.Fprintf(table, "\ndecision\tabout\tin force\twhen\tby\treason\n")
 	}
-	for i := range r.Decisions {
-		d := &r.Decisions[i]
+	for i := range all {
+		d := &all[i]
 		terminal.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", d.Kind, d.Subject, yes(d.InForce), day(d.When), d.By, d.Reason)
 	}
-	return table.Flush()
+}
+
+// printVouchers prints the approvals and verdicts.
+func printVouchers(table io.Writer, r *audit.Report) {
+	names := make(map[string]string) // of packages, by subject
+	for _, v := range r.Versions {
+		names[catalog.Subject{SHA256: v.SHA256}.String()] = v.ID
+	}
+	all := slices.DeleteFunc(slices.Clone(r.Decisions), func(d audit.Decision) bool { return !d.Vouches })
+	if len(all) > 0 {
+		terminal.Fprintf(table, "\nrecord\tabout\tcounts\twhen\tby\tsignature\treason\n")
+	}
+	for i := range all {
+		d := &all[i]
+		kind, signature := d.Kind, string(d.Signature)
+		if d.Kind == decision.Verdict {
+			kind = d.Scanner + ": " + d.Result
+		}
+		if d.SignedBy != "" {
+			signature = d.SignedBy
+		}
+		terminal.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", kind, cmp.Or(names[d.Subject], d.Subject), yes(d.InForce), day(d.When), d.By, signature, d.Reason+d.Output)
+	}
 }
 
 func yes(is bool) string {

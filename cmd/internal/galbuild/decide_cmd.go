@@ -75,6 +75,7 @@ type deciding struct {
 	how      string            // flags that the history names, such as " --purge"
 	earlier  []catalog.Subject // to purge, although they were decided about earlier
 	where    string            // the target, for messages
+	names    map[string]string // keys of packages by subject, for messages
 }
 
 // parse separates the target from the ids, and parses them.
@@ -95,6 +96,14 @@ func (d *deciding) parse(args []string) error {
 	if len(args) == 0 {
 		return errors.New("name what to decide about before the target")
 	}
+	if err := d.parseSubjects(args); err != nil {
+		return err
+	}
+	return d.Check(named)
+}
+
+// parseSubjects parses ids and hashes.
+func (d *deciding) parseSubjects(args []string) error {
 	for _, arg := range args {
 		if !isHash(arg) {
 			if err := idType().check(arg); err != nil {
@@ -107,7 +116,7 @@ func (d *deciding) parse(args []string) error {
 		}
 		d.subjects = append(d.subjects, s)
 	}
-	return d.Check(named)
+	return nil
 }
 
 // isHash reports whether an argument is the hash of a package, and not an id or a target.
@@ -118,6 +127,8 @@ type decided struct {
 	publish.Result
 	Decisions []recorded      `json:"decisions"`
 	Purged    *publish.Purged `json:"purged,omitempty"` // only with --purge
+
+	names map[string]string // see deciding
 }
 
 // recorded is a record with both parts, as --json prints it.
@@ -130,10 +141,11 @@ type recorded struct {
 	Use     string    `json:"use,omitempty"`
 	By      string    `json:"by,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
+	Key     string    `json:"key,omitempty"` // the ID of the key that has signed it
 }
 
 func newRecorded(r *catalog.Record) recorded {
-	made := recorded{ID: r.ID.String(), Kind: r.Kind, Subject: r.Subject.String(), Counter: r.Counter, When: r.When, Use: r.Use}
+	made := recorded{ID: r.ID.String(), Kind: r.Kind, Subject: r.Subject.String(), Counter: r.Counter, When: r.When, Use: r.Use, Key: r.Key}
 	if p := r.Private; p != nil {
 		made.By, made.Reason = p.By, p.Reason
 	}
@@ -163,7 +175,8 @@ func (d *deciding) decide(ctx context.Context, e *env, decide func(*catalog.Cata
 	}
 	defer closeTarget(at)
 	d.where = at.String()
-	made := decided{Decisions: []recorded{}}
+	d.names = make(map[string]string)
+	made := decided{Decisions: []recorded{}, names: d.names}
 	commit, err := e.commit(&d.authorFlags)
 	if err != nil {
 		return decided{}, err
@@ -270,7 +283,11 @@ func (e *env) printDecided(d decided) error {
 		if r.Use != "" {
 			use = ", use " + r.Use
 		}
-		terminal.Fprintf(e.stdout, "%-7s  %s%s\n", r.Kind, r.Subject, use)
+		name := ""
+		if key := d.names[r.Subject]; key != "" {
+			name = key + ", "
+		}
+		terminal.Fprintf(e.stdout, "%-7s  %s%s%s\n", r.Kind, name, r.Subject, use)
 	}
 	e.printVersions(d.Result)
 	return e.printResult(d.Result)
@@ -466,7 +483,7 @@ func (e *env) printExcluded(all []build.Excluded) {
 }
 
 func explainExcluded(x *build.Excluded) string {
-	if x.Kind == build.KindPolicy {
+	if x.IsByPolicy() {
 		return explainRule(x)
 	}
 	if x.When.IsZero() {

@@ -51,6 +51,7 @@ type commandLine struct {
 	Restore   restoreCmd   `cmd:"" group:"Decide:" help:"Let removed versions be published again, or end a deprecation."`
 	Deprecate deprecateCmd `cmd:"" group:"Decide:" help:"Mark an extension as deprecated, and offer another one instead."`
 	Vet       vetCmd       `cmd:"" group:"Decide:" help:"Look for signs of malice in packages, without running them."`
+	Approve   approveCmd   `cmd:"" group:"Decide:" help:"Approve packages that a policy keeps out until somebody does."`
 	Policy    policyCmd    `cmd:"" group:"Decide:" help:"Check a policy, which says what may enter a gallery, or print it."`
 
 	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`
@@ -93,7 +94,7 @@ func newCommandLine(kinds []target.Kind, args []string) *commandLine {
 		"add": {&cl.Add.Remote}, "remove": {&cl.Remove.Remote}, "ls-remote": {&cl.LsRemote.Remote}, "show": {&cl.Show.Remote},
 		"publish": {&cl.Publish.Remote}, "pull": {&cl.Pull.Remote}, "rollback": {&cl.Rollback.Remote}, "prune": {&cl.Prune.Remote},
 		"verify": {&cl.Verify.Remote}, "diff": {&cl.Diff.Remote}, "audit": {&cl.Audit.Remote}, "history": {&cl.History.Remote},
-		"block": {&cl.Block.Remote}, "unblock": {&cl.Unblock.Remote}, "restore": {&cl.Restore.Remote},
+		"block": {&cl.Block.Remote}, "unblock": {&cl.Unblock.Remote}, "restore": {&cl.Restore.Remote}, "approve": {&cl.Approve.Remote},
 		"deprecate": {&cl.Deprecate.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
 	}
 	if words := usage.Words(args); len(words) > 0 && commands[words[0]] != nil {

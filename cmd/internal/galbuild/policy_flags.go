@@ -110,5 +110,9 @@ func (e *env) printPolicyDiff(what, diff string) {
 
 // explainRule describes a version that the policy keeps out.
 func explainRule(x *build.Excluded) string {
-	return fmt.Sprintf("%s: %s (%s, line %d of the policy)", x.ID, x.Reason, x.Rule, x.Line)
+	undo := ""
+	if !x.SHA256.IsZero() {
+		undo = fmt.Sprintf("; galbuild approve %s lets it in", x.ID)
+	}
+	return fmt.Sprintf("%s: %s (%s, line %d of the policy)%s", x.ID, x.Reason, x.Rule, x.Line, undo)
 }

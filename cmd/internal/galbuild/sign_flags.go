@@ -24,26 +24,34 @@ type keyFlags struct {
 
 // key returns the key to sign with, or nil if there is none.
 func (k *keyFlags) key(e *env) (*minisign.PrivateKey, error) {
-	if k.SignKey == "" {
+	return secretKey{k.SignKey, k.SignPasswordFile, "GALBUILD_SIGN_PASSWORD", "--sign-password-file"}.read(e)
+}
+
+// secretKey is the file of a secret key, and where its password is.
+type secretKey struct {
+	file, passwordFile string
+	variable, flag     string // the environment variable with the password, and the flag of its file
+}
+
+// read returns the key, or nil if there is none.
+func (k secretKey) read(e *env) (*minisign.PrivateKey, error) {
+	if k.file == "" {
 		return nil, nil
 	}
-	key, err := signkey.ReadSecret(k.SignKey, func() (string, error) { return k.password(e) })
+	key, err := signkey.ReadSecret(k.file, func() (string, error) { return k.password(e) })
 	if errors.Is(err, signkey.ErrPassword) {
-		err = hint.Add(err, "minisign -G makes keys; the password is taken from --sign-password-file, $%s or the terminal", signPassword)
+		err = hint.Add(err, "minisign -G makes keys; the password is taken from %s, $%s or the terminal", k.flag, k.variable)
 	}
 	return key, err
 }
 
-// signPassword is the environment variable with the password of the key.
-const signPassword = "GALBUILD_SIGN_PASSWORD"
-
 // password returns the password of the key, from a file, the environment or the terminal.
-func (k *keyFlags) password(e *env) (string, error) {
-	if k.SignPasswordFile != "" {
-		text, err := os.ReadFile(k.SignPasswordFile)
+func (k secretKey) password(e *env) (string, error) {
+	if k.passwordFile != "" {
+		text, err := os.ReadFile(k.passwordFile)
 		return string(bytes.TrimRight(text, "\r\n")), err
 	}
-	if password, ok := os.LookupEnv(signPassword); ok {
+	if password, ok := os.LookupEnv(k.variable); ok {
 		return password, nil
 	}
 	f, ok := e.stdin.(interface {
@@ -51,9 +59,9 @@ func (k *keyFlags) password(e *env) (string, error) {
 		fs.File
 	})
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return "", hint.Add(fmt.Errorf("%s: the key has a password", k.SignKey), "set $%s, or name a file with --sign-password-file", signPassword)
+		return "", hint.Add(fmt.Errorf("%s: the key has a password", k.file), "set $%s, or name a file with %s", k.variable, k.flag)
 	}
-	terminal.Fprintf(e.stderr, "Password of %s: ", k.SignKey)
+	terminal.Fprintf(e.stderr, "Password of %s: ", k.file)
 	text, err := term.ReadPassword(int(f.Fd()))
 	terminal.Fprintln(e.stderr)
 	return string(text), err
