@@ -140,10 +140,8 @@ func (r *rules) exclude(versions map[string]identified, served map[string]identi
 // candidates returns what the policy decides about, sorted by id and version.
 func (r *rules) candidates(versions, served map[string]identified) (all []policy.Candidate) {
 	groups := groupByExtension(versions)
-	ids := idsOf(groups)
 	for _, group := range groups {
 		e := newExtension(group)
-		from := len(all)
 		for i := range e.Versions {
 			v := &e.Versions[i]
 			key := catalog.Key(v.Publisher, v.Name, v.Version, v.Platform)
@@ -154,8 +152,8 @@ func (r *rules) candidates(versions, served map[string]identified) (all []policy
 			c.Approvals, c.Verdicts = r.vouchersOf(v.Package.Ref)
 			all = append(all, c)
 		}
-		r.addFindings(all[from:], ids)
 	}
+	r.addFindings(all, idsOf(groups))
 	return all
 }
 

@@ -170,6 +170,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	} else {
 		assembled.warnings = append(assembled.warnings, notFeatured(assembled.catalog)...)
 		assembled.warnings = append(assembled.warnings, notRated(assembled.catalog)...)
+		assembled.warnings = append(assembled.warnings, notRules(assembled.catalog)...)
 	}
 	r.Catalog, r.Report = assembled.catalog, newReport(oldVersions, assembled, problems)
 	r.Report.Dropped = append(r.Report.Dropped, Dropped(old.Settings, c.Settings)...)

@@ -13,6 +13,7 @@ import (
 	"galbuild/build/decision"
 	"galbuild/build/policy"
 	"galbuild/build/records"
+	"galbuild/build/similar"
 	"galbuild/build/source"
 	"galbuild/build/vet"
 	"galbuild/build/vsix"
@@ -24,6 +25,41 @@ func (r *reader) setVets() error {
 	p, err := parsePolicy(r.Settings)
 	r.vets = r.Vet || p != nil && p.Vets()
 	return err
+}
+
+// notRules warns about names of rules in the policy that are unknown. A later program may know them.
+func notRules(c *catalog.Catalog) (warnings []Problem) {
+	var names []string
+	for _, r := range vet.Rules() {
+		names = append(names, r.ID)
+	}
+	named := policy.Of(c).VetRules()
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		if !slices.Contains(names, name) {
+			warnings = append(warnings, Problem{File: fmt.Sprintf("%s:%d", policyName, named[name]),
+				Reason: fmt.Sprintf("vet: there is no rule %s%s", name, similar.Question(name, names))})
+		}
+	}
+	return warnings
+}
+
+// Candidates returns the versions of a catalogue as a policy sees them, with what is known about
+// their packages. They are admitted if the gallery has let them in under the same policy.
+func Candidates(c *catalog.Catalog, p *policy.Policy, served, admitted bool) (all []policy.Candidate) {
+	r := &rules{policy: p, vouchers: decision.NewVouchers(c.Records, p.Keys), packages: c.Packages}
+	var ids []string
+	for i := range c.Extensions {
+		e := &c.Extensions[i]
+		ids = append(ids, e.ID())
+		for key, v := range e.Keyed() {
+			x := policy.NewCandidate(key, e, v, served)
+			x.Admitted = admitted
+			x.Approvals, x.Verdicts = r.vouchersOf(v.Package.Ref)
+			all = append(all, x)
+		}
+	}
+	r.addFindings(all, ids)
+	return all
 }
 
 // mustVet reports whether a package that has not changed must be read because these rules have not
@@ -161,28 +197,75 @@ func idsOf(groups [][]identified) []string {
 	return ids
 }
 
-// addFindings adds what was found in the versions of an extension, the newest one first. Each is
-// compared with the one before it for the same platform that may enter, so that a version does not
-// become harmless because the one before it, which is kept out, has the same.
-func (r *rules) addFindings(versions []policy.Candidate, ids []string) {
+// addFindings adds what was found in versions, those of an extension one after another and the
+// newest one first.
+func (r *rules) addFindings(all []policy.Candidate, ids []string) {
 	if r.packages == nil || !r.policy.Vets() {
 		return
 	}
-	isNew := !slices.ContainsFunc(versions, func(c policy.Candidate) bool { return c.Admitted })
-	before := make(map[string]*vet.Profile) // by platform; nil if that version has none
+	groups := candidatesByExtension(all)
+	entering := 0 // extensions of which nothing was let in before
+	for _, versions := range groups {
+		if isNew(versions) {
+			entering++
+		}
+	}
+	for _, versions := range groups {
+		var alike []catalog.Finding
+		if isNew(versions) {
+			alike = lookAlikes(&versions[0], ids, entering)
+		}
+		r.addVersionFindings(versions, alike)
+	}
+}
+
+// candidatesByExtension divides a list in which the versions of an extension follow each other.
+func candidatesByExtension(all []policy.Candidate) (groups [][]policy.Candidate) {
+	from := 0
+	for i := range all {
+		if i+1 == len(all) || all[i+1].Extension != all[i].Extension {
+			groups, from = append(groups, all[from:i+1]), i+1
+		}
+	}
+	return groups
+}
+
+// isNew reports whether none of the versions of an extension was let in before.
+func isNew(versions []policy.Candidate) bool {
+	return !slices.ContainsFunc(versions, func(c policy.Candidate) bool { return c.Admitted })
+}
+
+// maxLookAlikes limits how many pairs of ids of a gallery are compared, which takes about a second.
+const maxLookAlikes = 1_000_000
+
+// lookAlikes returns what is found in the names of one of the extensions that are entering.
+func lookAlikes(newest *policy.Candidate, ids []string, entering int) []catalog.Finding {
+	var unchecked []vet.Finding
+	if entering*len(ids) > maxLookAlikes {
+		unchecked = append(unchecked, vet.NotChecked(fmt.Sprintf("its id is compared only with well-known ones, because %d extensions are new at once", entering)))
+		ids = nil
+	}
+	found := vet.LookAlikes(newest.Extension.ID(), newest.Version.DisplayName, ids, vet.Popular())
+	return newFindings(append(found, unchecked...))
+}
+
+// addVersionFindings adds the findings in the versions of an extension, and alike to each. A version
+// is compared with the one before it for the same platform that may enter, so that a version does
+// not become harmless because the one before it, which is kept out, has the same.
+func (r *rules) addVersionFindings(versions []policy.Candidate, alike []catalog.Finding) {
+	before := make(map[string]*vet.Profile) // by platform; nil if that version was not vetted
 	for i := range slices.Backward(versions) {
 		c := &versions[i]
+		last, follows := before[c.Version.Platform]
 		p := catalog.FindPackage(r.packages, c.Version.Package.Ref, c.Key)
 		if p == nil || p.Vetted == nil {
+			before[c.Version.Platform] = last
 			continue
 		}
-		c.Findings = slices.Clone(p.Vetted.Findings)
-		profile, _ := vet.ParseProfile(p.Vetted.Profile) // of this program, or of another one
-		if last, ok := before[c.Version.Platform]; ok && profile != nil {
+		c.Findings = append(slices.Clone(p.Vetted.Findings), alike...)
+		profile, _ := vet.ParseProfile(p.Vetted.Profile) // nil if another program has made it
+		if follows && profile != nil {
 			c.Findings = append(c.Findings, newFindings(vet.Compare(last, profile))...)
-		}
-		if isNew {
-			c.Findings = append(c.Findings, newFindings(vet.LookAlikes(c.Extension.ID(), c.Version.DisplayName, ids, vet.Popular()))...)
 		}
 		if action, _ := r.policy.Vet(c); action <= policy.Warn {
 			before[c.Version.Platform] = profile

@@ -39,6 +39,7 @@ type vetRules struct {
 	severities map[string]actionRule // by severity
 	rules      map[string]actionRule // by rule; they take precedence
 	except     map[string][]string   // names of rules, or "*", by lower-case scope
+	named      map[string]int        // the lines of the names of rules
 }
 
 // An actionRule is an action and its line in the policy.
@@ -59,16 +60,11 @@ func (p *Policy) Vets() bool {
 	return false
 }
 
-// VetRules returns the names of rules that the policy mentions, and their lines.
-func (p *Policy) VetRules() map[string]int {
-	all := make(map[string]int)
-	for name, r := range p.vet.rules {
-		all[name] = r.line
-	}
-	return all
-}
+// VetRules returns the names of the rules that the policy mentions, and their lines.
+func (p *Policy) VetRules() map[string]int { return p.vet.named }
 
-// ActionOf returns what follows from a finding in a version, which has a [catalog.Key].
+// ActionOf returns what follows from a finding in a version, which has a [catalog.Key]. Commands
+// that vet packages without a gallery call it.
 func (p *Policy) ActionOf(key string, f *catalog.Finding) Action { return p.vet.of(key, f).action }
 
 func (v *vetRules) of(key string, f *catalog.Finding) actionRule {
@@ -162,13 +158,13 @@ func (p *Policy) Scanners() []string {
 
 // readVet reads what follows from findings.
 func (r *reader) readVet(f field) (v vetRules) {
-	v.severities = make(map[string]actionRule)
+	v.severities, v.named = make(map[string]actionRule), make(map[string]int)
 	for _, x := range r.members(f, append(catalog.Severities(), "rules", "except")...) {
 		switch x.name {
 		case "rules":
-			v.rules = r.readVetRules(x)
+			v.rules = r.readVetRules(x, v.named)
 		case "except":
-			v.except = r.readExcept(x)
+			v.except = r.readExcept(x, v.named)
 		default:
 			v.severities[x.name] = r.readAction(x)
 		}
@@ -188,19 +184,19 @@ func (r *reader) readAction(f field) actionRule {
 
 const wantRule = `the name of a rule such as "hidden-characters"`
 
-func (r *reader) readVetRules(f field) map[string]actionRule {
+func (r *reader) readVetRules(f field, named map[string]int) map[string]actionRule {
 	all := make(map[string]actionRule)
 	for _, x := range r.members(f) {
 		if !catalog.IsRule(x.name) {
 			r.problem(x, "want %s", wantRule)
 		}
-		all[x.name] = r.readAction(x)
+		all[x.name], named[x.name] = r.readAction(x), x.line
 	}
 	return all
 }
 
 // readExcept returns the rules that do not apply, by publisher, id or version.
-func (r *reader) readExcept(f field) map[string][]string {
+func (r *reader) readExcept(f field, named map[string]int) map[string][]string {
 	all := make(map[string][]string)
 	for _, x := range r.members(f) {
 		scope, ok := r.vetScope(x)
@@ -211,6 +207,9 @@ func (r *reader) readExcept(f field) map[string][]string {
 			}
 			if ok && isText {
 				all[scope] = append(all[scope], s)
+			}
+			if s != "*" {
+				named[s] = y.line
 			}
 		}
 	}

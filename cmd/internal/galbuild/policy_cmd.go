@@ -116,11 +116,11 @@ func (p *policyCheckCmd) read(ctx context.Context, e *env, now time.Time) (rules
 		if rules == nil {
 			return nil, nil, report, errUsage{hint.Add(errors.New("--policy is missing"), "only the folder of a site can have a policy of its own")}
 		}
-		found, err := p.readSources(ctx, e, now)
+		found, err := p.readSources(ctx, e, now, rules.Vets())
 		if err != nil {
 			return nil, nil, report, err
 		}
-		return rules, policyCandidates(found.Catalog, false, false), found.Report, nil
+		return rules, build.Candidates(found.Catalog, rules, false, false), found.Report, nil
 	}
 	_, c, err := site.Read(p.Sources[0])
 	if err == nil && rules == nil {
@@ -129,11 +129,11 @@ func (p *policyCheckCmd) read(ctx context.Context, e *env, now time.Time) (rules
 	if err != nil {
 		return nil, nil, report, err
 	}
-	return rules, policyCandidates(c, true, p.Policy == "" || string(rules.Text()) == c.Policy), report, nil
+	return rules, build.Candidates(c, rules, true, p.Policy == "" || string(rules.Text()) == c.Policy), report, nil
 }
 
 // readSources reads packages as build does, for a site that does not exist and is not written.
-func (p *policyCheckCmd) readSources(ctx context.Context, e *env, now time.Time) (*build.Result, error) {
+func (p *policyCheckCmd) readSources(ctx context.Context, e *env, now time.Time, vet bool) (*build.Result, error) {
 	temp, err := os.MkdirTemp("", "galbuild-policy-")
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (p *policyCheckCmd) readSources(ctx context.Context, e *env, now time.Time)
 		return nil, err
 	}
 	defer dir.Close()
-	cfg := build.Config{Sources: p.Sources, Stdin: e.stdin, Site: dir, Log: e.log, Now: now, Settings: catalog.Settings{Render: render.Version}}
+	cfg := build.Config{Sources: p.Sources, Stdin: e.stdin, Site: dir, Log: e.log, Now: now, Vet: vet, Settings: catalog.Settings{Render: render.Version}}
 	if cfg.Client, err = retry.New(retry.Config{CA: p.CA}); err != nil {
 		return nil, err
 	}
@@ -155,20 +155,6 @@ func (p *policyCheckCmd) readSources(ctx context.Context, e *env, now time.Time)
 	defer bar.close()
 	cfg.Progress = bar.show
 	return build.Run(ctx, cfg)
-}
-
-// policyCandidates returns the versions of a catalogue. They are admitted if the gallery has let
-// them in under the same policy.
-func policyCandidates(c *catalog.Catalog, served, admitted bool) (all []policy.Candidate) {
-	for i := range c.Extensions {
-		e := &c.Extensions[i]
-		for key, v := range e.Keyed() {
-			c := policy.NewCandidate(key, e, v, served)
-			c.Admitted = admitted
-			all = append(all, c)
-		}
-	}
-	return all
 }
 
 func newPolicyCheck(r policy.Result, all []policy.Candidate) policyCheck {
@@ -199,7 +185,11 @@ func (c *policyCheck) print(e *env) error {
 		if c.Policy == "" {
 			at = fmt.Sprintf("line %d", x.Line)
 		}
-		terminal.Fprintf(e.stdout, "out      %s: %s (%s, %s)\n", x.Key, x.Detail, x.Rule, at)
+		out := "out"
+		if x.Quarantine {
+			out = "held"
+		}
+		terminal.Fprintf(e.stdout, "%-7s  %s: %s (%s, %s)\n", out, x.Key, x.Detail, x.Rule, at)
 	}
 	next := ""
 	if !c.Next.IsZero() {
