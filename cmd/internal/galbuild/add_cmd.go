@@ -175,6 +175,8 @@ func restoring(all []build.Excluded) string {
 		return "galbuild unblock ends a block"
 	case is(decision.Removed):
 		return "--restore brings them back"
+	case slices.ContainsFunc(all, func(x build.Excluded) bool { return !x.SHA256.IsZero() }):
+		return "galbuild approve ID --key FILE lets in what somebody has reviewed"
 	}
 	return "the policy of the gallery decides, and --policy FILE changes it"
 }
