@@ -26,6 +26,7 @@ type vetCmd struct {
 	FailOn         string        `enum:"low,medium,high" default:"high" help:"Exit with status 1 if there is a finding of this severity or a higher one."`
 	ListRules      bool          `name:"rules" help:"Print the rules, and exit."`
 	CA             string        `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"File of certificates (PEM) to trust in addition to the system's, for https sources."`
+	verdictFlags
 	limitFlags
 }
 
@@ -33,6 +34,12 @@ type vetCmd struct {
 func (v *vetCmd) Validate() error {
 	if len(v.Sources) == 0 && !v.ListRules {
 		return errors.New(`missing argument "<source> ..."`)
+	}
+	if v.Key != "" && len(v.Scanner) == 0 {
+		return errors.New("--key signs the verdicts of scanners: name one with --scanner COMMAND")
+	}
+	if _, err := v.time(); err != nil {
+		return err
 	}
 	_, err := v.limits()
 	return err

@@ -54,6 +54,7 @@ type vetRun struct {
 	limits  vsix.Limits
 	options vet.Options
 	denied  []*policy.Policy
+	verdict verdictWriter
 }
 
 func (v *vetCmd) vet(ctx context.Context, e *env) (vetted, error) {
@@ -70,6 +71,9 @@ func (v *vetCmd) vet(ctx context.Context, e *env) (vetted, error) {
 		return vetted{}, err
 	}
 	if run.denied, err = v.rulesOf(); err != nil {
+		return vetted{}, err
+	}
+	if run.verdict, err = v.writer(e); err != nil {
 		return vetted{}, err
 	}
 	all, err := run.expand(ctx, v.Sources)
@@ -162,24 +166,33 @@ func (r *vetRun) scan(ctx context.Context, x *vetting) (err error) {
 		return err
 	}
 	x.result = s.Result()
-	if !x.known {
-		x.more = append(deniedBy(r.denied, x), r.runScanners(ctx, x)...)
+	if x.known {
+		return nil
 	}
-	return nil
+	found, err := r.runScanners(ctx, x)
+	x.more = append(deniedBy(r.denied, x), found...)
+	return err
 }
 
-// runScanners runs the scanners on a package. A scanner that cannot be run is a finding.
-func (r *vetRun) runScanners(ctx context.Context, x *vetting) (found []vet.Finding) {
+// runScanners runs the scanners on a package, and records their verdicts. A scanner that cannot be
+// run is a finding.
+func (r *vetRun) runScanners(ctx context.Context, x *vetting) (found []vet.Finding, err error) {
 	for _, command := range r.Scanner {
 		verdict, err := vet.RunScanner(ctx, command, x.path, r.ScannerTimeout)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		switch {
 		case err != nil:
 			found = append(found, vet.NotChecked(err.Error()))
 		case verdict.Found:
 			found = append(found, vet.ScannerFinding(verdict))
 		}
+		if err := r.verdict.write(x, verdict, err); err != nil {
+			return found, err
+		}
 	}
-	return found
+	return found, nil
 }
 
 // against returns the packages of --against with which others are compared, and the ids of all
