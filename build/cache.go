@@ -119,10 +119,9 @@ func (c Config) recipe() string {
 	return fmt.Sprintf("reading %d, unpack %s, limits %+v", readingVersion, c.Settings.Unpack, c.Limits.WithDefaults())
 }
 
-// digest returns a hash of the version of the rules that vet packages, the settings that are given or
-// dropped, the limits, the file of imported
-// statistics, and the names, stamps and listed dates of all sources. What the result depends on
-// besides is in the last generation.
+// digest returns a hash of the version of the rules that vet packages, the settings that are given
+// or dropped, the limits, the file of imported statistics, and the names, stamps and listed dates
+// of all sources. What the result depends on besides is in the last generation.
 func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 	text := fmt.Appendf(nil, "%s\nvet %d\n%#v\n%q\n", c.recipe(), vet.Version, c.Settings, c.Drop)
 	hash := sha256.New()

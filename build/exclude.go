@@ -25,7 +25,8 @@ type Excluded struct {
 	Line  int       `json:"line,omitempty"`
 	Until time.Time `json:"until,omitzero"` // when minimumAge will admit it; zero if that is not the reason
 
-	// Of the rules that an approval can satisfy: the hash of the package, and what was found in it.
+	// Of the rules that an approval can satisfy: the hash of the package, and what was found in
+	// it.
 	SHA256   blob.Ref          `json:"sha256,omitzero"`
 	Findings []catalog.Finding `json:"findings,omitempty"`
 }

@@ -27,7 +27,8 @@ func (r *reader) setVets() error {
 	return err
 }
 
-// notRules warns about names of rules in the policy that are unknown. A later program may know them.
+// notRules warns about names of rules in the policy that are unknown. A later program may know
+// them.
 func notRules(c *catalog.Catalog) (warnings []Problem) {
 	var names []string
 	for _, r := range vet.Rules() {
@@ -249,9 +250,9 @@ func lookAlikes(newest *policy.Candidate, ids []string, entering int) []catalog.
 	return newFindings(append(found, unchecked...))
 }
 
-// addVersionFindings adds the findings in the versions of an extension, and alike to each. A version
-// is compared with the one before it for the same platform that may enter, so that a version does
-// not become harmless because the one before it, which is kept out, has the same.
+// addVersionFindings adds the findings in the versions of an extension, and alike to each. A
+// version is compared with the one before it for the same platform that may enter, so that a
+// version does not become harmless because the one before it, which is kept out, has the same.
 func (r *rules) addVersionFindings(versions []policy.Candidate, alike []catalog.Finding) {
 	before := make(map[string]*vet.Profile) // by platform; nil if that version was not vetted
 	for i := range slices.Backward(versions) {

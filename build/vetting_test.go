@@ -164,7 +164,8 @@ func TestVettedBefore(t *testing.T) {
 	}
 }
 
-// TestComparedWith checks which version each one is compared with: the one before it that may enter.
+// TestComparedWith checks which version each one is compared with: the one before it that may
+// enter.
 func TestComparedWith(t *testing.T) {
 	var hello []*catalog.Version
 	var packages []catalog.Package

@@ -32,11 +32,11 @@ type Record struct {
 	Scanner string `json:"scanner,omitempty"` // of a verdict: the name of the program
 	Result  string `json:"result,omitempty"`  // of a verdict: clean, found or failed
 
-	// Key is the ID of the minisign key that signs it, in hexadecimal, or "". Two people who say the
-	// same have different records.
+	// Key is the ID of the minisign key that signs it, in hexadecimal, or "". Two people who
+	// say the same have different records.
 	Key string `json:"key,omitempty"`
-	// Signature is a minisign signature of the text of SignedText, as in a .minisig file, or "".
-	// Neither Identity nor SignedText depends on it.
+	// Signature is a minisign signature of the text of SignedText, as in a .minisig file, or
+	// "". Neither Identity nor SignedText depends on it.
 	Signature string `json:"signature,omitempty"`
 
 	Other   map[string]jsontext.Value `json:",embed"` // public keys that this program does not know

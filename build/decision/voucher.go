@@ -39,8 +39,8 @@ func Vouches(r *catalog.Record) bool {
 	return slices.Contains([]string{Approved, Withdrawn, Verdict}, r.Kind) && !r.Subject.SHA256.IsZero()
 }
 
-// Seal sets the ID of a record, which is complete otherwise, and signs it unless the key is nil. The
-// signature has no date, so that it is always the same.
+// Seal sets the ID of a record, which is complete otherwise, and signs it unless the key is nil.
+// The signature has no date, so that it is always the same.
 func Seal(r *catalog.Record, key *minisign.PrivateKey) (err error) {
 	if key != nil {
 		r.Key = fmt.Sprintf("%016X", key.ID())

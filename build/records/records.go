@@ -4,10 +4,10 @@
 //
 // The file has a record with both parts on each line, sorted by ID:
 //
-//	{"public":{"id":"…","kind":"approved","subject":"sha256:…",…,"signature":"…"},"private":{"by":"alice"}}
+//	{"public":{"id":"…","kind":"approved","subject":"sha256:…",…},"private":{"by":"alice"}}
 //
-// It has no decisions, such as a block, because a folder of packages decides nothing. Signatures are
-// verified where the records count, with the keys of a policy.
+// It has no decisions, such as a block, because a folder of packages decides nothing. Signatures
+// are verified where the records count, with the keys of a policy.
 package records
 
 import (
@@ -123,9 +123,9 @@ func ReadFile(vsix string, sha256 blob.Ref) ([]catalog.Record, error) {
 	return all, nil
 }
 
-// Append adds a record to the file next to a package with a hash, which it replaces in one step. The
-// counter of the record becomes one more than the highest in the file. The record is signed unless
-// key is nil. Append returns the record as it is in the file.
+// Append adds a record to the file next to a package with a hash, which it replaces in one step.
+// The counter of the record becomes one more than the highest in the file. The record is signed
+// unless key is nil. Append returns the record as it is in the file.
 func Append(vsix string, sha256 blob.Ref, r catalog.Record, key *minisign.PrivateKey) (catalog.Record, error) {
 	all, err := ReadFile(vsix, sha256)
 	if err != nil {

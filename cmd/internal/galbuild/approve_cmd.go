@@ -108,8 +108,8 @@ func (a *approveCmd) Run(ctx context.Context, e *env) error {
 	})
 }
 
-// hashes returns the hashes of the packages that are named: those that the gallery serves, and those
-// that were kept out of it.
+// hashes returns the hashes of the packages that are named: those that the gallery serves, and
+// those that were kept out of it.
 func (a *approveCmd) hashes(c *catalog.Catalog) (all []blob.Ref, err error) {
 	for _, s := range a.subjects {
 		if !s.SHA256.IsZero() {

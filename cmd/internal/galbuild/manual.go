@@ -72,8 +72,8 @@ func examples() map[string][]help.Example {
 			{Does: "Let all removed versions of an extension be published again.", Line: "galbuild restore acme.hello s3://vsix/gallery"},
 		},
 		"approve": {
-			{Does: "Let a version into a site whose policy has kept it out.", Line: "galbuild approve acme.hello@1.1.0 -o site --key alice.key --reason reviewed"},
-			{Does: "Approve a package before it is in a gallery.", Line: "galbuild approve acme.hello@1.1.0 vsixs --key alice.key"},
+			{Does: "Let a version into a site whose policy has kept it out.", Line: "galbuild approve acme.hello@1.1.0 -o site --key key.minisign --reason reviewed"},
+			{Does: "Approve a package before it is in a gallery.", Line: "galbuild approve acme.hello@1.1.0 vsixs --key key.minisign"},
 		},
 		"deprecate": {
 			{Does: "Offer another extension instead of an old one.", Line: "galbuild deprecate acme.hello --use acme.greeter -o site"},
