@@ -63,14 +63,14 @@ func Candidates(c *catalog.Catalog, p *policy.Policy, served, admitted bool) (al
 	return all
 }
 
-// mustVet reports whether a package that has not changed must be read because these rules have not
-// vetted it.
+// mustVet reports whether a package that has not changed must be read because neither these rules
+// nor later ones have vetted it.
 func (r *reader) mustVet(c *candidate) bool {
 	if !r.vets || c.refused != nil || c.excluded != nil {
 		return false
 	}
 	p := catalog.FindPackage(r.last.packages, c.version.Package.Ref, c.key())
-	return p == nil || p.Vetted == nil || p.Vetted.Version != vet.Version
+	return p == nil || p.Vetted == nil || p.Vetted.Version < vet.Version
 }
 
 // A scanner vets a package while it is read. The zero value does nothing.

@@ -18,6 +18,7 @@ import (
 	"galbuild/build/records"
 	"galbuild/build/source"
 	"galbuild/build/vsix"
+	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 )
@@ -73,10 +74,19 @@ func (a *approveCmd) Validate() error {
 	return err
 }
 
-// isPackages reports whether an argument is a package, or a folder that is not a site.
+// isPackages reports whether an argument is a package, a folder that is not a site, or a path that
+// does not exist and cannot be an id.
 func isPackages(arg string) bool {
+	if addresses.Scheme(arg) != "" || isSite(arg) {
+		return false
+	}
+	isPackage := strings.HasSuffix(strings.ToLower(arg), ".vsix")
 	info, err := os.Stat(arg)
-	return err == nil && !isSite(arg) && (info.IsDir() || strings.HasSuffix(strings.ToLower(arg), ".vsix"))
+	if err != nil {
+		_, notID := catalog.ParseSubject(arg)
+		return isPackage || notID != nil
+	}
+	return info.IsDir() || isPackage
 }
 
 // kind returns the kind of the records.
