@@ -33,7 +33,6 @@ func (k *knowledge) hash(key string, ref blob.Ref) blob.Ref {
 		Licence string
 		Signed  bool
 		Bundled []catalog.Bundled
-		Vetted  *catalog.Vetted `json:",omitempty"`
 	}
 	if x, ok := k.find(key, ref); ok {
 		v := *x.version
@@ -42,7 +41,7 @@ func (k *knowledge) hash(key string, ref blob.Ref) blob.Ref {
 		known.Version = &v
 	}
 	if p := catalog.FindPackage(k.packages, ref, key); p != nil {
-		known.Seen, known.Licence, known.Signed, known.Bundled, known.Vetted = p.Seen, p.Licence, p.Signed, p.Bundled, p.Vetted
+		known.Seen, known.Licence, known.Signed, known.Bundled = p.Seen, p.Licence, p.Signed, p.Bundled
 	}
 	text, err := jsondoc.Line(known)
 	if err != nil { // a date that JSON cannot contain: the package is read again

@@ -20,6 +20,7 @@ import (
 	"galbuild/build/records"
 	"galbuild/build/site"
 	"galbuild/build/vet"
+	"galbuild/build/vsix"
 )
 
 // hidden is code with characters that change the order in which others are shown.
@@ -56,13 +57,17 @@ func (v *vetted) write(version, code string) (file string, ref blob.Ref) {
 	return file, blob.Sum(pkg)
 }
 
+func (v *vetted) run(accept bool) (*Result, error) {
+	return Run(context.Background(), Config{
+		Sources: []string{v.sources}, Site: v.site, Generation: fmt.Sprint(v.generation), AcceptPolicy: accept,
+		Settings: catalog.Settings{Policy: v.policy}, Old: func() (*catalog.Catalog, error) { return v.last, nil },
+	})
+}
+
 // build builds the next generation. The result has a report also if nothing has changed.
 func (v *vetted) build() *Result {
 	v.Helper()
-	result, err := Run(context.Background(), Config{
-		Sources: []string{v.sources}, Site: v.site, Generation: fmt.Sprint(v.generation), AcceptPolicy: true,
-		Settings: catalog.Settings{Policy: v.policy}, Old: func() (*catalog.Catalog, error) { return v.last, nil },
-	})
+	result, err := v.run(true)
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -110,6 +115,9 @@ func TestQuarantine(t *testing.T) {
 		t.Fatalf("without a policy: %+v", r.Report)
 	}
 	v.policy = `{"vet": {"high": "quarantine"}, "keys": {"alice": "` + public.String() + `"}}`
+	if _, err := v.run(false); err == nil || !strings.Contains(err.Error(), "the new policy takes 1 version out of the gallery") {
+		t.Errorf("a policy that nobody has accepted: %v", err)
+	}
 	r := v.build()
 	if r.Report.Read != 2 || len(r.Report.Excluded) != 1 || !slices.Equal(v.served(), []string{"1.0.0"}) {
 		t.Fatalf("with a policy: %+v", r.Report)
@@ -229,5 +237,67 @@ func TestManyLookAlikes(t *testing.T) {
 	all := lookAlikes(&newest, []string{"acme.hello"}, maxLookAlikes+1)
 	if len(all) != 1 || all[0].Rule != "not-checked" {
 		t.Errorf("%+v", all)
+	}
+}
+
+// TestVetFile vets files before they are in a gallery.
+func TestVetFile(t *testing.T) {
+	public, key, err := minisign.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVetted(t)
+	harmless, _ := v.write("1.0.0", "exports.a = 1;\n")
+	file, _ := v.write("1.1.0", hidden)
+	approved, ref := v.write("1.2.0", hidden+"\n")
+	approval := catalog.Record{Kind: decision.Approved, When: time.Unix(0, 0).UTC(), Private: &catalog.Private{By: "alice"}}
+	if _, err := records.Append(approved, ref, approval, &key); err != nil {
+		t.Fatal(err)
+	}
+	quarantine, err := policy.Parse("policy", []byte(`{"vet": {"high": "quarantine"}, "keys": {"alice": "`+public.String()+`"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		file  string
+		under *policy.Policy
+		want  policy.Action
+		found int
+	}{
+		{harmless, nil, policy.Off, 0},
+		{file, nil, policy.Warn, 1},
+		{file, new(policy.Policy), policy.Warn, 1},
+		{file, quarantine, policy.Quarantine, 1},
+		{approved, quarantine, policy.Warn, 1},
+	} {
+		action, found, err := VetFile(test.file, test.under, vsix.Limits{})
+		if err != nil || action != test.want || len(found) != test.found {
+			t.Errorf("%s: %s and %+v, %v; want %s", filepath.Base(test.file), action, found, err, test.want)
+		}
+	}
+	if _, _, err := VetFile(filepath.Join(v.sources, "missing.vsix"), nil, vsix.Limits{}); err == nil {
+		t.Error("a file that does not exist is vetted")
+	}
+}
+
+// TestLookAlike adds an extension whose publisher looks like that of another one, which was let in
+// before.
+func TestLookAlike(t *testing.T) {
+	const text = `{"vet": {"rules": {"look-alike": "refuse"}}}`
+	r, err := newRules(nil, catalog.Settings{Policy: text}, text, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]identified)
+	for _, publisher := range []string{"acme", "acrne"} {
+		v := versionOf("1.0.0", publisher, "")
+		key := catalog.Key(publisher, "hello", "1.0.0", "")
+		all[key] = identified{publisher: publisher, name: "hello", version: v}
+		r.packages = append(r.packages, catalog.Package{SHA256: v.Package.Ref, ID: key, Vetted: &catalog.Vetted{Version: vet.Version}})
+	}
+	r.packages = catalog.Packages(r.packages)
+	excluded, _ := r.exclude(all, map[string]identified{"acme.hello@1.0.0": all["acme.hello@1.0.0"]})
+	if len(excluded) != 1 || excluded[0].ID != "acrne.hello@1.0.0" || excluded[0].Rule != "vet.look-alike" {
+		t.Errorf("%+v", excluded)
 	}
 }
