@@ -166,6 +166,8 @@ func readingSamples(t *testing.T) []readingSample {
 		readingSample{name: "invalid sidecar", text: hello, sidecar: "?"},
 		readingSample{name: "signature", text: hello, signature: signatureOf(t, hello)},
 		readingSample{name: "signature of another package", text: hello, signature: signatureOf(t, []byte("other"))},
+		readingSample{name: "verified signature of Open VSX", text: hello, sidecar: `{"source":{"signature":"verified"}}`,
+			signature: string(archiveOf(t, past, ".signature.manifest", "{}", ".signature.p7s", "", ".signature.sig", "x"))},
 		readingSample{name: "no dates", text: archiveOf(t, time.Time{}, "extension/package.json", helloJSON)},
 		readingSample{name: "date in the future", text: archiveOf(t, now.AddDate(1, 0, 0), "extension/package.json", helloJSON)},
 		readingSample{name: "manifest", text: archiveOf(t, past, "extension.vsixmanifest", xml, "extension/package.json", helloJSON, "extension/README.md", "# Hello")},

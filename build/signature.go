@@ -31,6 +31,10 @@ func (r *reader) addSignature(file *source.Stamp, c *candidate) error {
 	if err == nil {
 		err = checkSignature(archive, c.ref, r.limits().SidecarBytes)
 	}
+	if errors.Is(err, errOpenVSX) {
+		c.version.Verified = c.collected.IsVerified()
+		return nil
+	}
 	if err != nil {
 		c.warnings = append(c.warnings, fmt.Sprintf("signature %s is left out: %v", base(file.Path), err))
 		return nil
@@ -48,6 +52,14 @@ func signatureAsset(ref blob.Ref, size int) catalog.Asset {
 	return catalog.Asset{Type: catalog.SignatureAsset, File: catalog.File{Ref: ref, Size: int64(size), Type: "application/zip"}}
 }
 
+// errOpenVSX is returned for a signature archive of Open VSX. Its signature is in another entry than
+// that of Microsoft's Marketplace, and the entry that VS Code verifies is empty: with it, VS Code
+// refuses the package. So no editor gets it.
+//
+// Source: ExtensionVersionSignatureJobRequestHandler and ExtensionVersionIntegrityService in
+// https://github.com/eclipse-openvsx/openvsx/tree/12f5b0008465c90cba3da45cf90247dce702740c/server/src/main/java/org/eclipse/openvsx
+var errOpenVSX = errors.New("it is a signature archive of Open VSX")
+
 // checkSignature checks that a signature archive contains a signature, and that its manifest
 // names this package. It does not verify the signature, which needs the key of its issuer. An
 // entry may have at most limit bytes.
@@ -64,6 +76,9 @@ func checkSignature(archive []byte, packageRef blob.Ref, limit int64) error {
 		return err
 	}
 	if len(signature) == 0 {
+		if _, err := z.Open(".signature.sig"); err == nil {
+			return errOpenVSX
+		}
 		return errors.New(".signature.p7s is empty")
 	}
 	text, err := readEntry(z, ".signature.manifest", limit)

@@ -42,6 +42,7 @@ func TestCheckSignature(t *testing.T) {
 		"genuine":          {archive(t, map[string]string{".signature.manifest": manifestFor(this), ".signature.p7s": "x"}), ""},
 		"another package":  {archive(t, map[string]string{".signature.manifest": manifestFor(other), ".signature.p7s": "x"}), "it is for a package with SHA-256"},
 		"empty signature":  {archive(t, map[string]string{".signature.manifest": manifestFor(this), ".signature.p7s": ""}), ".signature.p7s is empty"},
+		"of Open VSX":      {archive(t, map[string]string{".signature.manifest": "{}", ".signature.p7s": "", ".signature.sig": "x"}), errOpenVSX.Error()},
 		"no signature":     {archive(t, map[string]string{".signature.manifest": manifestFor(this)}), ".signature.p7s is missing in it"},
 		"no manifest":      {archive(t, map[string]string{".signature.p7s": "x"}), ".signature.manifest is missing in it"},
 		"no digest":        {archive(t, map[string]string{".signature.manifest": "{}", ".signature.p7s": "x"}), "the SHA-256 of the package is missing"},

@@ -194,12 +194,15 @@ type Version struct {
 	FirstSeen bool `json:"firstSeen,omitempty"`
 	// Published is set if Updated is the date of publication that the upstream states from
 	// which the package was collected.
-	Published bool      `json:"published,omitempty"`
-	Seen      time.Time `json:"seen,omitzero"`   // when the package was first seen; a merge keeps the earliest
-	Package   File      `json:"package"`         // the .vsix file
-	Assets    []Asset   `json:"assets"`          // sorted by type, with the package
-	Files     []File    `json:"files,omitempty"` // the file tree below files/, sorted by path
-	Sidecar   *Sidecar  `json:"sidecar,omitempty"`
+	Published bool `json:"published,omitempty"`
+	// Verified is set if the package was collected with a signature of its upstream, which was
+	// verified, and which editors cannot verify, so that it is not among the assets.
+	Verified bool      `json:"verified,omitempty"`
+	Seen     time.Time `json:"seen,omitzero"`   // when the package was first seen; a merge keeps the earliest
+	Package  File      `json:"package"`         // the .vsix file
+	Assets   []Asset   `json:"assets"`          // sorted by type, with the package
+	Files    []File    `json:"files,omitempty"` // the file tree below files/, sorted by path
+	Sidecar  *Sidecar  `json:"sidecar,omitempty"`
 }
 
 // Keys of properties.

@@ -248,6 +248,7 @@ func (p *parser) version(last *Version) (v Version) {
 	v.Signed = p.skip(`,"signed":true`)
 	v.FirstSeen = p.skip(`,"firstSeen":true`)
 	v.Published = p.skip(`,"published":true`)
+	v.Verified = p.skip(`,"verified":true`)
 	if p.skip(`,"seen":"`) {
 		v.Seen = p.time()
 	}

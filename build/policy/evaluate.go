@@ -77,7 +77,7 @@ func (p *Policy) check(c *Candidate, now time.Time) (x Exclusion, excluded bool)
 
 func (p *Policy) checkRequired(r *Result, c *Candidate) {
 	q := &p.required
-	if q.signature > 0 && !c.Version.Signed {
+	if q.signature > 0 && !c.Version.Signed && !c.Version.Verified {
 		r.exclude(c, "required.signature", q.signature, "the package has no signature of a gallery")
 	}
 	if q.licence != nil && (!c.Listed || c.Licence != "") {

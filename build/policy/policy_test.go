@@ -114,6 +114,7 @@ func TestRules(t *testing.T) {
 			[]string{"acme.a@1.0.0@web: platforms: web is not among the platforms"}},
 		{"signature", `{"required": {"signature": true}}`, []Candidate{candidate("acme.a@1.0.0"), candidate("acme.b@1.0.0", signed)},
 			[]string{"acme.a@1.0.0: required.signature: the package has no signature of a gallery"}},
+		{"a verified signature", `{"required": {"signature": true}}`, []Candidate{candidate("acme.a@1.0.0", func(c *Candidate) { c.Version.Verified = true })}, nil},
 		{"not required", `{"required": {"signature": false, "verifiedPublisher": false}}`, []Candidate{candidate("acme.a@1.0.0")}, nil},
 		{"publisher", `{"required": {"verifiedPublisher": true}, "publishers": {"Acme": {"domain": "https://acme.example"}, "other": {"displayName": "O"}}}`,
 			[]Candidate{candidate("acme.a@1.0.0"), candidate("other.b@1.0.0"), candidate("third.b@1.0.0", verified)},

@@ -25,6 +25,10 @@ type Collected struct {
 // which an upstream states to have published it.
 func (c *Collected) IsPublication() bool { return c.Source != nil && c.Source.Upstream != "" }
 
+// IsVerified reports whether the signature of the upstream was verified when the package was
+// collected.
+func (c *Collected) IsVerified() bool { return c.Source != nil && c.Source.Signature == "verified" }
+
 // Merge returns what c says, and what other says in addition.
 func (c Collected) Merge(other Collected) Collected {
 	return Collected{
