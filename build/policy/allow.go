@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
+	"galbuild/build/jsonc"
 )
 
 // An allowRule has the grammar of VS Code's setting extensions.allowed. The entry of an extension
@@ -32,19 +33,19 @@ type allowed struct {
 // goodVersion matches a version in a list, as VS Code does.
 var goodVersion = regexp.MustCompile(`^(\d+\.\d+\.\d+(?:-[^@]*)?)(?:@(.+))?$`)
 
-func (r *reader) readAllow(f field) *allowRule {
-	rule := &allowRule{line: f.line, entries: make(map[string]allowed)}
+func (r *reader) readAllow(f jsonc.Field) *allowRule {
+	rule := &allowRule{line: f.Line, entries: make(map[string]allowed)}
 	for scope, x := range r.scopes(f) {
 		rule.entries[scope] = r.readAllowed(x, scope)
 	}
 	return rule
 }
 
-func (r *reader) readAllowed(f field, scope string) allowed {
-	a := allowed{line: f.line}
-	kind := f.value.Value.Kind()
+func (r *reader) readAllowed(f jsonc.Field, scope string) allowed {
+	a := allowed{line: f.Line}
+	kind := f.Value.Value.Kind()
 	isExtension := strings.Contains(scope, ".")
-	switch text := r.show(f); {
+	switch text := r.Show(f); {
 	case kind == 't':
 	case kind == 'f':
 		a.no = true
@@ -53,26 +54,26 @@ func (r *reader) readAllowed(f field, scope string) allowed {
 	case kind == '[' && isExtension:
 		a.versions = r.readVersions(f)
 	case isExtension:
-		r.problem(f, `want true, false, "stable" or a list of versions such as ["1.2.3"], found %s`, text)
+		r.Problem(f, `want true, false, "stable" or a list of versions such as ["1.2.3"], found %s`, text)
 	case scope == "*":
-		r.problem(f, "want true or false, found %s", text)
+		r.Problem(f, "want true or false, found %s", text)
 	default:
-		r.problem(f, `want true, false or "stable", found %s`, text)
+		r.Problem(f, `want true, false or "stable", found %s`, text)
 	}
 	return a
 }
 
-func (r *reader) readVersions(f field) []string {
+func (r *reader) readVersions(f jsonc.Field) []string {
 	const want = `a version such as "1.2.3" or "1.2.3@linux-x64"`
 	versions := []string{}
-	for _, x := range r.elements(f) {
-		s, ok := r.string(x, want)
+	for _, x := range r.Elements(f) {
+		s, ok := r.String(x, want)
 		if !ok {
 			continue
 		}
 		parts := goodVersion.FindStringSubmatch(s)
 		if parts == nil {
-			r.problem(x, "want %s, found %.100q", want, s)
+			r.Problem(x, "want %s, found %.100q", want, s)
 			continue
 		}
 		if parts[2] == "" || r.isPlatform(x, parts[2]) {

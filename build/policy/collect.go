@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"galbuild/build/catalog"
+	"galbuild/build/jsonc"
 )
 
 // Collect is what a policy says about collecting packages from upstreams.
@@ -12,9 +13,9 @@ type Collect struct {
 	Packs bool // the members of packs are collected too
 }
 
-func (r *reader) readCollect(f field) (c Collect) {
-	for _, x := range r.members(f, "packs") {
-		c.Packs = r.bool(x)
+func (r *reader) readCollect(f jsonc.Field) (c Collect) {
+	for _, x := range r.Members(f, "packs") {
+		c.Packs = r.Bool(x)
 	}
 	return c
 }

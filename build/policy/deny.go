@@ -6,6 +6,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/jsonc"
 )
 
 // A denyRule has what deny and the lists name.
@@ -28,11 +29,11 @@ type deniedID struct {
 	denial
 }
 
-func (r *reader) readDeny(f field) {
-	for _, x := range r.elements(f) {
-		if s, ok := r.string(x, wantDenied); ok {
-			if err := r.policy.deny.add(denial{subject: s, line: x.line}); err != nil {
-				r.problem(x, "%v", err)
+func (r *reader) readDeny(f jsonc.Field) {
+	for _, x := range r.Elements(f) {
+		if s, ok := r.String(x, wantDenied); ok {
+			if err := r.policy.deny.add(denial{subject: s, line: x.Line}); err != nil {
+				r.Problem(x, "%v", err)
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/imagefile"
+	"galbuild/build/jsonc"
 )
 
 // A Gallery is how the pages of a gallery present it.
@@ -43,13 +44,13 @@ const (
 // contact matches a mailto address.
 var contact = regexp.MustCompile(`^mailto:[^\s@?&"'<>]+@[^\s@?&"'<>]+$`)
 
-func (r *reader) readGallery(f field) (g Gallery) {
-	for _, x := range r.members(f, "title", "logo", "contact", "install") {
-		switch x.name {
+func (r *reader) readGallery(f jsonc.Field) (g Gallery) {
+	for _, x := range r.Members(f, "title", "logo", "contact", "install") {
+		switch x.Name {
 		case "title":
-			g.Title, _ = r.string(x, "a title")
+			g.Title, _ = r.String(x, "a title")
 			if n := utf8.RuneCountInString(g.Title); n > maxTitle {
-				r.problem(x, "has %d characters, more than the limit of %d", n, maxTitle)
+				r.Problem(x, "has %d characters, more than the limit of %d", n, maxTitle)
 			}
 		case "logo":
 			r.logo = &x
@@ -62,21 +63,21 @@ func (r *reader) readGallery(f field) (g Gallery) {
 	return g
 }
 
-func (r *reader) contact(f field) string {
+func (r *reader) contact(f jsonc.Field) string {
 	const want = "an address such as https://acme.example/help or mailto:help@acme.example"
-	s, ok := r.string(f, want)
+	s, ok := r.String(f, want)
 	if ok && !contact.MatchString(s) && (!strings.HasPrefix(s, "https://") || catalog.CheckURL(s) != nil) {
-		r.problem(f, "want %s, found %.100q", want, s)
+		r.Problem(f, "want %s, found %.100q", want, s)
 	}
 	return s
 }
 
-func (r *reader) readInstall(f field) []string {
+func (r *reader) readInstall(f jsonc.Field) []string {
 	names := []string{}
-	for _, x := range r.elements(f) {
-		s, ok := r.string(x, "the name of an editor such as vscode")
+	for _, x := range r.Elements(f) {
+		s, ok := r.String(x, "the name of an editor such as vscode")
 		if ok && !slices.Contains(Editors, s) {
-			r.problem(x, "there is no editor %.100q%s", s, orOneOf(s, Editors))
+			r.Problem(x, "there is no editor %.100q%s", s, jsonc.OrOneOf(s, Editors))
 		}
 		if !slices.Contains(names, s) {
 			names = append(names, s)
@@ -93,7 +94,7 @@ func (r *reader) readLogo(read func(path string) ([]byte, error)) map[string]str
 		r.notIncluded(included, "")
 		return nil
 	}
-	path, ok := r.string(*r.logo, "the path of a PNG or SVG file")
+	path, ok := r.String(*r.logo, "the path of a PNG or SVG file")
 	if !ok {
 		return nil
 	}
@@ -113,7 +114,7 @@ func (r *reader) readLogo(read func(path string) ([]byte, error)) map[string]str
 		r.policy.Gallery.Logo, err = parseLogo(content)
 	}
 	if err != nil {
-		r.problem(*r.logo, "%s: %v", path, err)
+		r.Problem(*r.logo, "%s: %v", path, err)
 		return nil
 	}
 	if ok {
@@ -128,8 +129,8 @@ func (r *reader) includedFiles() map[string]string {
 		return nil
 	}
 	all := make(map[string]string)
-	for _, f := range r.members(*r.files) {
-		all[f.name], _ = r.string(f, "a file in base 64")
+	for _, f := range r.Members(*r.files) {
+		all[f.Name], _ = r.String(f, "a file in base 64")
 	}
 	return all
 }
@@ -138,7 +139,7 @@ func (r *reader) includedFiles() map[string]string {
 func (r *reader) notIncluded(included map[string]string, named string) {
 	for path := range included {
 		if path != named {
-			r.problem(*r.files, "%.100q is not the file of a logo", path)
+			r.Problem(*r.files, "%.100q is not the file of a logo", path)
 		}
 	}
 }

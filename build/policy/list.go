@@ -26,7 +26,7 @@ func (r *reader) readLists(read func(path string) ([]byte, error)) map[string]an
 	}
 	added := make(map[string]any)
 	for _, f := range r.denyLists {
-		path, ok := r.string(f, "the path of a list")
+		path, ok := r.String(f, "the path of a list")
 		if !ok {
 			continue
 		}
@@ -43,7 +43,7 @@ func (r *reader) readLists(read func(path string) ([]byte, error)) map[string]an
 	}
 	r.readRatings(included, added, read)
 	for _, path := range slices.Sorted(maps.Keys(included)) {
-		r.problem(*r.lists, "%.100q is neither among denyLists nor the file of ratings", path)
+		r.Problem(*r.lists, "%.100q is neither among denyLists nor the file of ratings", path)
 	}
 	if len(added) == 0 {
 		return nil
@@ -52,46 +52,46 @@ func (r *reader) readLists(read func(path string) ([]byte, error)) map[string]an
 }
 
 // includedLists returns the members of the key "lists" by their paths, or nil if there is none.
-func (r *reader) includedLists() map[string]field {
+func (r *reader) includedLists() map[string]jsonc.Field {
 	if r.lists == nil {
 		return nil
 	}
-	all := make(map[string]field)
-	for _, list := range r.members(*r.lists) {
-		all[list.name] = list
+	all := make(map[string]jsonc.Field)
+	for _, list := range r.Members(*r.lists) {
+		all[list.Name] = list
 	}
 	return all
 }
 
 // entries returns the entries of an included list, with their lines.
-func (r *reader) entries(list field) map[string]int {
+func (r *reader) entries(list jsonc.Field) map[string]int {
 	entries := make(map[string]int)
-	for _, x := range r.members(list) {
-		entries[x.name] = r.count(x)
+	for _, x := range r.Members(list) {
+		entries[x.Name] = r.Count(x)
 	}
 	return entries
 }
 
-func (r *reader) readList(f field, path string, read func(path string) ([]byte, error)) (map[string]int, bool) {
+func (r *reader) readList(f jsonc.Field, path string, read func(path string) ([]byte, error)) (map[string]int, bool) {
 	text, err := read(path)
 	if err != nil {
-		r.problem(f, "%s: %v", path, err)
+		r.Problem(f, "%s: %v", path, err)
 		return nil, false
 	}
 	entries, err := parseList(text)
 	if err != nil {
-		r.problem(f, "%s%v", path, err)
+		r.Problem(f, "%s%v", path, err)
 		return nil, false
 	}
 	return entries, true
 }
 
 // denyAll denies the entries of a list.
-func (r *reader) denyAll(f field, path string, entries map[string]int) {
+func (r *reader) denyAll(f jsonc.Field, path string, entries map[string]int) {
 	for _, subject := range slices.Sorted(maps.Keys(entries)) {
-		x := denial{subject: subject, line: f.line, list: path, listLine: entries[subject]}
+		x := denial{subject: subject, line: f.Line, list: path, listLine: entries[subject]}
 		if err := r.policy.deny.add(x); err != nil {
-			r.problem(f, "%s:%d: %v", path, x.listLine, err)
+			r.Problem(f, "%s:%d: %v", path, x.listLine, err)
 		}
 	}
 }
@@ -183,24 +183,24 @@ func isExtension(s string) bool {
 
 // parseJSONList returns the strings of a list, or those of the member "malicious" of an object.
 func parseJSONList(text []byte) (map[string]int, error) {
-	d, list, err := parseDocument("", text)
+	d, list, err := jsonc.NewReader("", text)
 	if err != nil {
 		return nil, err
 	}
-	if list.value.Value.Kind() == '{' {
-		malicious := list.value.Find("/malicious")
+	if list.Value.Value.Kind() == '{' {
+		malicious := list.Value.Find("/malicious")
 		if malicious == nil {
 			return nil, errors.New(`: want a list of ids, or an object with the key "malicious"`)
 		}
-		list = field{value: *malicious, line: d.Line(malicious.StartOffset)}
+		list = jsonc.Field{Value: *malicious, Line: d.Line(malicious.StartOffset)}
 	}
 	entries := make(map[string]int)
-	for _, x := range d.elements(list) {
-		if s, ok := d.string(x, "the id of an extension"); ok {
-			add(entries, s, x.line)
+	for _, x := range d.Elements(list) {
+		if s, ok := d.String(x, "the id of an extension"); ok {
+			add(entries, s, x.Line)
 		}
 	}
-	if err := d.err(); err != nil {
+	if err := d.Err(); err != nil {
 		return nil, err
 	}
 	return entries, check(entries)
@@ -211,7 +211,7 @@ func parseJSONList(text []byte) (map[string]int, error) {
 func include(text []byte, root hujson.Value, lists map[string]any, files map[string]string) []byte {
 	end := root.EndOffset - 1
 	added := text[:end:end]
-	object := root.Value.(*hujson.Object)                                                             // newDocument has checked it
+	object := root.Value.(*hujson.Object)                                                             // newReader has checked it
 	comma := len(object.Members) > 0 && object.Members[len(object.Members)-1].Value.AfterExtra == nil // hujson marks a comma after the last member
 	add := func(name string, value any) {
 		added = append(added, '\n')

@@ -14,11 +14,13 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"aead.dev/minisign"
 
 	"galbuild/build/catalog"
+	"galbuild/build/jsonc"
 )
 
 // MaxText is the largest size of a policy in bytes, with the lists that it includes.
@@ -126,22 +128,38 @@ func Parse(name string, text []byte) (*Policy, error) {
 // returns the content of a file, given its path as in the policy. It is not called for what is
 // included already.
 func Load(name string, text []byte, read func(path string) ([]byte, error)) (*Policy, error) {
-	d, root, err := newDocument(name, text)
+	d, root, err := newReader(name, text)
 	if err != nil {
 		return nil, err
 	}
 	p := &Policy{text: text}
-	r := &reader{document: d, policy: p}
+	r := &reader{Reader: d, policy: p}
 	r.readPolicy(root)
 	lists, files := r.readLists(read), r.readLogo(read)
-	if err := d.err(); err != nil {
+	if err := d.Err(); err != nil {
 		return nil, err
 	}
-	p.text = include(text, root.value, lists, files)
+	p.text = include(text, root.Value, lists, files)
 	if len(p.text) > MaxText {
 		return nil, errTooLarge(name, len(p.text))
 	}
 	return p, nil
+}
+
+// newReader parses a text, which must be an object.
+func newReader(name string, text []byte) (*jsonc.Reader, jsonc.Field, error) {
+	if len(text) > MaxText {
+		return nil, jsonc.Field{}, errTooLarge(name, len(text))
+	}
+	r, root, err := jsonc.NewReader(name, text)
+	if err == nil && root.Value.Value.Kind() != '{' {
+		err = fmt.Errorf(`%s:%d: want an object such as {"deny": ["acme.bad"]}, found %s`, name, root.Line, r.Show(root))
+	}
+	return r, root, err
+}
+
+func errTooLarge(name string, size int) error {
+	return fmt.Errorf("%s: %d bytes with its lists and its logo, more than the limit of %d", name, size, MaxText)
 }
 
 // Text returns the policy as it was given, with comments. If lists or a logo were included, it has

@@ -8,6 +8,7 @@ import (
 	"github.com/tailscale/hujson"
 
 	"galbuild/build/catalog"
+	"galbuild/build/jsonc"
 	"galbuild/build/stats"
 )
 
@@ -15,15 +16,15 @@ import (
 const idInURL = "{id}"
 
 // readRateURL returns the address at which people rate an extension.
-func (r *reader) readRateURL(f field) string {
+func (r *reader) readRateURL(f jsonc.Field) string {
 	const want = "an http or https address with {id} in place of the extension, such as https://intranet.example/rate?extension={id}"
-	s, ok := r.string(f, want)
+	s, ok := r.String(f, want)
 	if !ok {
 		return ""
 	}
 	u, err := url.Parse(strings.ReplaceAll(s, idInURL, "acme.notes"))
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || !strings.Contains(s, idInURL) || strings.ContainsAny(s, " <>\"") {
-		r.problem(f, "want %s, found %.100q", want, s)
+		r.Problem(f, "want %s, found %.100q", want, s)
 		return ""
 	}
 	return s
@@ -35,12 +36,12 @@ func (p *Policy) RateLink(id string) string { return strings.ReplaceAll(p.RateUR
 
 // readRatings reads the file of ratings. It takes it from the included lists, or else adds it to
 // those to include.
-func (r *reader) readRatings(included map[string]field, added map[string]any, read func(path string) ([]byte, error)) {
+func (r *reader) readRatings(included map[string]jsonc.Field, added map[string]any, read func(path string) ([]byte, error)) {
 	if r.ratings == nil {
 		return
 	}
 	f := *r.ratings
-	path, ok := r.string(f, "the path of a file")
+	path, ok := r.String(f, "the path of a file")
 	if !ok {
 		return
 	}
@@ -51,18 +52,18 @@ func (r *reader) readRatings(included map[string]field, added map[string]any, re
 		return
 	}
 	if _, ok := added[path]; ok {
-		r.problem(f, "%.100q is among denyLists, too", path)
+		r.Problem(f, "%.100q is among denyLists, too", path)
 		return
 	}
 	text, err := read(path)
 	if err != nil {
-		r.problem(f, "%s: %v", path, err)
+		r.Problem(f, "%s: %v", path, err)
 		return
 	}
 	ratings, err := parseRatings(path, text)
 	if err != nil {
 		for reason := range strings.Lines(err.Error()) {
-			r.problem(f, "%s", strings.TrimRight(reason, "\n"))
+			r.Problem(f, "%s", strings.TrimRight(reason, "\n"))
 		}
 		return
 	}
@@ -83,7 +84,7 @@ func parseRatings(path string, text []byte) (map[string]catalog.Rating, error) {
 	all := make(map[string]catalog.Rating)
 	var mistakes []error
 	for _, e := range file.Entries {
-		if e.Imported.AverageRating == nil || e.Imported.RatingCount == nil || *e.Imported.RatingCount > maxCount {
+		if e.Imported.AverageRating == nil || e.Imported.RatingCount == nil || *e.Imported.RatingCount > jsonc.MaxCount {
 			mistakes = append(mistakes, file.Mistake(e, "want an average and a count of at most 1,000,000,000"))
 			continue
 		}
@@ -94,18 +95,18 @@ func parseRatings(path string, text []byte) (map[string]catalog.Rating, error) {
 
 // includedRatings returns the ratings that are included in the policy: lists of an average, a count
 // and a line, by id.
-func (r *reader) includedRatings(list field) map[string]catalog.Rating {
+func (r *reader) includedRatings(list jsonc.Field) map[string]catalog.Rating {
 	all := make(map[string]catalog.Rating)
-	for _, x := range r.members(list) {
-		id, ok := r.extensionID(x, x.name)
+	for _, x := range r.Members(list) {
+		id, ok := r.extensionID(x, x.Name)
 		var numbers []float64
-		for _, n := range r.elements(x) {
-			if literal, isLiteral := n.value.Value.(hujson.Literal); isLiteral && literal.Kind() == '0' {
+		for _, n := range r.Elements(x) {
+			if literal, isLiteral := n.Value.Value.(hujson.Literal); isLiteral && literal.Kind() == '0' {
 				numbers = append(numbers, literal.Float())
 			}
 		}
-		if !ok || len(numbers) != 3 || !(numbers[0] >= 0 && numbers[0] <= 5) || !(numbers[1] >= 0 && numbers[1] <= maxCount) || !(numbers[2] >= 1 && numbers[2] <= maxCount) {
-			r.problem(x, "want an average, a count and a line, found %s", r.show(x))
+		if !ok || len(numbers) != 3 || !(numbers[0] >= 0 && numbers[0] <= 5) || !(numbers[1] >= 0 && numbers[1] <= jsonc.MaxCount) || !(numbers[2] >= 1 && numbers[2] <= jsonc.MaxCount) {
+			r.Problem(x, "want an average, a count and a line, found %s", r.Show(x))
 			continue
 		}
 		all[id] = catalog.Rating{Average: numbers[0], Count: int64(numbers[1]), Line: int(numbers[2])}

@@ -12,6 +12,7 @@ import (
 	"github.com/github/go-spdx/v2/spdxexp"
 
 	"galbuild/build/catalog"
+	"galbuild/build/jsonc"
 	"galbuild/build/npmsemver"
 	"galbuild/build/units"
 )
@@ -71,13 +72,13 @@ type keepRule struct {
 
 // A reader fills a policy.
 type reader struct {
-	*document
+	*jsonc.Reader
 	policy    *Policy
-	denyLists []field
-	lists     *field
-	logo      *field // of the key gallery
-	files     *field
-	ratings   *field
+	denyLists []jsonc.Field
+	lists     *jsonc.Field
+	logo      *jsonc.Field // of the key gallery
+	files     *jsonc.Field
+	ratings   *jsonc.Field
 }
 
 // policyKeys are the keys of a policy, in the order of its documentation.
@@ -86,18 +87,18 @@ var policyKeys = []string{
 	"featured", "recommended", "deprecated", "publishers", "search", "ratings", "rateUrl", "gallery", "collect", "lists", "files",
 }
 
-func (r *reader) readPolicy(root field) {
+func (r *reader) readPolicy(root jsonc.Field) {
 	p := r.policy
-	for _, f := range r.members(root, policyKeys...) {
-		switch f.name {
+	for _, f := range r.Members(root, policyKeys...) {
+		switch f.Name {
 		case "$schema":
-			r.string(f, "the address of a schema")
+			r.String(f, "the address of a schema")
 		case "allow":
 			p.allow = r.readAllow(f)
 		case "deny":
 			r.readDeny(f)
 		case "denyLists":
-			r.denyLists = r.elements(f)
+			r.denyLists = r.Elements(f)
 		case "lists":
 			r.lists = &f
 		case "minimumAge":
@@ -140,31 +141,31 @@ func (r *reader) readPolicy(root field) {
 }
 
 // scope returns the lower-case name of what a rule is for: an extension, a publisher or "*".
-func (r *reader) scope(f field) (string, bool) {
-	if f.name == "*" {
+func (r *reader) scope(f jsonc.Field) (string, bool) {
+	if f.Name == "*" {
 		return "*", true
 	}
-	publisher, name, ok := strings.Cut(f.name, ".")
+	publisher, name, ok := strings.Cut(f.Name, ".")
 	if !ok {
 		name = "any"
 	}
 	if err := catalog.CheckID(publisher, name); err != nil {
-		r.problem(f, `want "*", a publisher such as "acme", or an extension such as "acme.notes": %v`, err)
+		r.Problem(f, `want "*", a publisher such as "acme", or an extension such as "acme.notes": %v`, err)
 		return "", false
 	}
-	return strings.ToLower(f.name), true
+	return strings.ToLower(f.Name), true
 }
 
 // scopes returns the members of an object by their [reader.scope].
-func (r *reader) scopes(f field) map[string]field {
-	all := make(map[string]field)
-	for _, x := range r.members(f) {
+func (r *reader) scopes(f jsonc.Field) map[string]jsonc.Field {
+	all := make(map[string]jsonc.Field)
+	for _, x := range r.Members(f) {
 		scope, ok := r.scope(x)
 		if !ok {
 			continue
 		}
 		if other, again := all[scope]; again {
-			r.problem(x, "is given twice, first on line %d as %s: case does not matter", other.line, other.name)
+			r.Problem(x, "is given twice, first on line %d as %s: case does not matter", other.Line, other.Name)
 			continue
 		}
 		all[scope] = x
@@ -173,27 +174,27 @@ func (r *reader) scopes(f field) map[string]field {
 }
 
 // extension returns the lower-case id of an extension.
-func (r *reader) extension(f field) (string, bool) {
+func (r *reader) extension(f jsonc.Field) (string, bool) {
 	const want = `the id of an extension such as "acme.notes"`
-	s, ok := r.string(f, want)
+	s, ok := r.String(f, want)
 	if !ok {
 		return "", false
 	}
 	return r.extensionID(f, s)
 }
 
-func (r *reader) extensionID(f field, s string) (string, bool) {
+func (r *reader) extensionID(f jsonc.Field, s string) (string, bool) {
 	publisher, name, _ := strings.Cut(s, ".")
 	if err := catalog.CheckID(publisher, name); err != nil {
-		r.problem(f, `want the id of an extension such as "acme.notes", found %.100q: %v`, s, err)
+		r.Problem(f, `want the id of an extension such as "acme.notes", found %.100q: %v`, s, err)
 		return "", false
 	}
 	return strings.ToLower(s), true
 }
 
 // extensions returns a list of lower-case ids without duplicates.
-func (r *reader) extensions(f field) (ids []string) {
-	for _, x := range r.elements(f) {
+func (r *reader) extensions(f jsonc.Field) (ids []string) {
+	for _, x := range r.Elements(f) {
 		if id, ok := r.extension(x); ok && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
@@ -201,49 +202,32 @@ func (r *reader) extensions(f field) (ids []string) {
 	return ids
 }
 
-// The forms of durations and sizes are fewer than those of flags, so that a schema can have them.
-var (
-	goodDuration = regexp.MustCompile(`^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$`)
-	goodSize     = regexp.MustCompile(`^[0-9]{1,12}([kKMGT]i?)?B$`)
-)
+// goodDuration has fewer forms than durations of flags have, so that a schema can describe them.
+var goodDuration = regexp.MustCompile(`^([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$`)
 
-func (r *reader) duration(f field) (d time.Duration, ok bool) {
+func (r *reader) duration(f jsonc.Field) (d time.Duration, ok bool) {
 	const want = `a duration such as "12h", "7d" or "0s"`
-	s, ok := r.string(f, want)
+	s, ok := r.String(f, want)
 	if !ok {
 		return 0, false
 	}
 	d, err := units.ParseDuration(s)
 	if err != nil || !goodDuration.MatchString(s) {
-		r.problem(f, "want %s, found %.100q", want, s)
+		r.Problem(f, "want %s, found %.100q", want, s)
 		return 0, false
 	}
 	return d, true
 }
 
-func (r *reader) size(f field) int64 {
-	const want = `a size such as "500KB", "10MB" or "4GiB"`
-	s, ok := r.string(f, want)
-	if !ok {
-		return 0
-	}
-	n, err := units.ParseSize(s)
-	if err != nil || n < 1 || !goodSize.MatchString(s) {
-		r.problem(f, "want %s, found %.100q", want, s)
-		return 0
-	}
-	return n
-}
-
-func (r *reader) readAges(f field) map[string]ageRule {
-	values := map[string]field{"*": f}
-	if f.value.Value.Kind() == '{' {
+func (r *reader) readAges(f jsonc.Field) map[string]ageRule {
+	values := map[string]jsonc.Field{"*": f}
+	if f.Value.Value.Kind() == '{' {
 		values = r.scopes(f)
 	}
 	all := make(map[string]ageRule)
 	for scope, x := range values {
 		age, _ := r.duration(x)
-		all[scope] = ageRule{x.line, age}
+		all[scope] = ageRule{x.Line, age}
 	}
 	return all
 }
@@ -251,18 +235,18 @@ func (r *reader) readAges(f field) map[string]ageRule {
 // defaultGrace is how long the files of a dropped version are served if the policy does not say it.
 const defaultGrace = 30 * 24 * time.Hour
 
-func (r *reader) readKeep(f field) *keepRule {
-	k := &keepRule{line: f.line, grace: defaultGrace, pinned: make(map[string][]catalog.ID)}
+func (r *reader) readKeep(f jsonc.Field) *keepRule {
+	k := &keepRule{line: f.Line, grace: defaultGrace, pinned: make(map[string][]catalog.ID)}
 	drops := false
-	for _, x := range r.members(f, "last", "newerThan", "grace", "engines", "pinned") {
-		switch x.name {
+	for _, x := range r.Members(f, "last", "newerThan", "grace", "engines", "pinned") {
+		switch x.Name {
 		case "last":
-			k.last, drops = r.count(x), true
+			k.last, drops = r.Count(x), true
 		case "newerThan":
 			drops = true
 			var ok bool
 			if k.newerThan, ok = r.duration(x); ok && k.newerThan == 0 {
-				r.problem(x, "want more than 0s")
+				r.Problem(x, "want more than 0s")
 			}
 		case "grace":
 			k.grace, _ = r.duration(x)
@@ -272,21 +256,21 @@ func (r *reader) readKeep(f field) *keepRule {
 			r.readPinned(x, k.pinned)
 		}
 	}
-	if !drops && f.value.Value.Kind() == '{' {
-		r.problem(f, "want last or newerThan: without them, all versions are kept")
+	if !drops && f.Value.Value.Kind() == '{' {
+		r.Problem(f, "want last or newerThan: without them, all versions are kept")
 	}
 	return k
 }
 
-func (r *reader) readEngines(f field) (engines []string) {
+func (r *reader) readEngines(f jsonc.Field) (engines []string) {
 	const want = `a version of VS Code such as "1.85.0"`
-	for _, x := range r.elements(f) {
-		s, ok := r.string(x, want)
+	for _, x := range r.Elements(f) {
+		s, ok := r.String(x, want)
 		if !ok {
 			continue
 		}
 		if _, err := npmsemver.ParseVersion(s); err != nil {
-			r.problem(x, "want %s, found %.100q", want, s)
+			r.Problem(x, "want %s, found %.100q", want, s)
 			continue
 		}
 		engines = append(engines, s)
@@ -294,37 +278,37 @@ func (r *reader) readEngines(f field) (engines []string) {
 	return engines
 }
 
-func (r *reader) readPinned(f field, pinned map[string][]catalog.ID) {
-	for _, x := range r.elements(f) {
-		s, ok := r.string(x, `an id such as "acme.notes@1.2.3"`)
+func (r *reader) readPinned(f jsonc.Field, pinned map[string][]catalog.ID) {
+	for _, x := range r.Elements(f) {
+		s, ok := r.String(x, `an id such as "acme.notes@1.2.3"`)
 		if !ok {
 			continue
 		}
 		subject, err := parseSubject(s)
 		if err == nil && !subject.SHA256.IsZero() {
-			r.problem(x, `want an id such as "acme.notes@1.2.3", found %.100q`, s)
+			r.Problem(x, `want an id such as "acme.notes@1.2.3", found %.100q`, s)
 			continue
 		}
 		if err != nil {
-			r.problem(x, "%v", err)
+			r.Problem(x, "%v", err)
 			continue
 		}
 		pinned[subject.Extension] = append(pinned[subject.Extension], subject.ID)
 	}
 }
 
-func (r *reader) readRequired(f field) {
+func (r *reader) readRequired(f jsonc.Field) {
 	q := &r.policy.required
-	for _, x := range r.members(f, "signature", "licence", "verifiedPublisher", "approvals", "verdicts") {
-		switch x.name {
+	for _, x := range r.Members(f, "signature", "licence", "verifiedPublisher", "approvals", "verdicts") {
+		switch x.Name {
 		case "signature":
-			q.signature = lineIf(r.bool(x), x)
+			q.signature = lineIf(r.Bool(x), x)
 		case "verifiedPublisher":
-			q.verifiedPublisher = lineIf(r.bool(x), x)
+			q.verifiedPublisher = lineIf(r.Bool(x), x)
 		case "licence":
 			q.licence = r.readLicences(x)
 		case "approvals":
-			q.approvals = limitRule{x.line, int64(r.count(x))}
+			q.approvals = limitRule{x.Line, int64(r.Count(x))}
 		case "verdicts":
 			q.verdicts = r.readVerdicts(x)
 		}
@@ -332,24 +316,24 @@ func (r *reader) readRequired(f field) {
 }
 
 // lineIf returns the line of a field, or 0.
-func lineIf(on bool, f field) int {
+func lineIf(on bool, f jsonc.Field) int {
 	if !on {
 		return 0
 	}
-	return f.line
+	return f.Line
 }
 
-func (r *reader) readLicences(f field) *listRule {
+func (r *reader) readLicences(f jsonc.Field) *listRule {
 	const want = `an SPDX identifier such as "MIT" or "GPL-2.0-only WITH Classpath-exception-2.0"`
-	rule := &listRule{line: f.line}
-	for _, x := range r.elements(f) {
-		s, ok := r.string(x, want)
+	rule := &listRule{line: f.Line}
+	for _, x := range r.Elements(f) {
+		s, ok := r.String(x, want)
 		if !ok {
 			continue
 		}
 		valid, _ := spdxexp.ValidateLicensesWithOptions([]string{s}, spdxexp.ValidateLicensesOptions{FailComplexExpressions: true})
 		if len(s) > catalog.MaxLicence || !valid {
-			r.problem(x, "want %s, found %.100q", want, s)
+			r.Problem(x, "want %s, found %.100q", want, s)
 			continue
 		}
 		rule.values = append(rule.values, s)
@@ -359,32 +343,32 @@ func (r *reader) readLicences(f field) *listRule {
 }
 
 // notEmpty refuses an empty list, which would keep out everything.
-func (r *reader) notEmpty(f field) {
-	if f.value.Value.Kind() == '[' && len(r.elements(f)) == 0 {
-		r.problem(f, "the list is empty, so that nothing could enter; leave the key out to accept all")
+func (r *reader) notEmpty(f jsonc.Field) {
+	if f.Value.Value.Kind() == '[' && len(r.Elements(f)) == 0 {
+		r.Problem(f, "the list is empty, so that nothing could enter; leave the key out to accept all")
 	}
 }
 
-func (r *reader) readLimits(f field) {
+func (r *reader) readLimits(f jsonc.Field) {
 	l := &r.policy.limits
-	for _, x := range r.members(f, "packageSize", "files", "versionsPerExtension", "total") {
-		switch x.name {
+	for _, x := range r.Members(f, "packageSize", "files", "versionsPerExtension", "total") {
+		switch x.Name {
 		case "packageSize":
-			l.packageSize = limitRule{x.line, r.size(x)}
+			l.packageSize = limitRule{x.Line, r.Size(x)}
 		case "files":
-			l.files = limitRule{x.line, int64(r.count(x))}
+			l.files = limitRule{x.Line, int64(r.Count(x))}
 		case "versionsPerExtension":
-			l.versionsPerExtension = limitRule{x.line, int64(r.count(x))}
+			l.versionsPerExtension = limitRule{x.Line, int64(r.Count(x))}
 		case "total":
-			l.total = limitRule{x.line, r.size(x)}
+			l.total = limitRule{x.Line, r.Size(x)}
 		}
 	}
 }
 
-func (r *reader) readPlatforms(f field) *listRule {
-	rule := &listRule{line: f.line}
-	for _, x := range r.elements(f) {
-		if s, ok := r.string(x, "a platform such as linux-x64"); ok && r.isPlatform(x, s) {
+func (r *reader) readPlatforms(f jsonc.Field) *listRule {
+	rule := &listRule{line: f.Line}
+	for _, x := range r.Elements(f) {
+		if s, ok := r.String(x, "a platform such as linux-x64"); ok && r.isPlatform(x, s) {
 			rule.values = append(rule.values, s)
 		}
 	}
@@ -393,10 +377,10 @@ func (r *reader) readPlatforms(f field) *listRule {
 }
 
 // isPlatform reports whether s is a target platform or "universal".
-func (r *reader) isPlatform(f field, s string) bool {
+func (r *reader) isPlatform(f jsonc.Field, s string) bool {
 	err := checkPlatform(s)
 	if err != nil {
-		r.problem(f, "%v", err)
+		r.Problem(f, "%v", err)
 	}
 	return err == nil
 }
@@ -406,7 +390,7 @@ func checkPlatform(s string) error {
 	if slices.Contains(known, s) {
 		return nil
 	}
-	return fmt.Errorf("%.100q is not a platform%s", s, orOneOf(s, known))
+	return fmt.Errorf("%.100q is not a platform%s", s, jsonc.OrOneOf(s, known))
 }
 
 // parseSubject parses an id or a hash. Unlike [catalog.ParseSubject], it knows all platforms.
@@ -418,50 +402,50 @@ func parseSubject(s string) (catalog.Subject, error) {
 	return subject, err
 }
 
-func (r *reader) readDeprecated(f field) []Deprecation {
+func (r *reader) readDeprecated(f jsonc.Field) []Deprecation {
 	var all []Deprecation
-	for _, x := range r.members(f) {
+	for _, x := range r.Members(f) {
 		d := Deprecation{}
-		d.ID, _ = r.extensionID(x, x.name)
-		for _, y := range r.members(x, "use", "reason") {
-			switch y.name {
+		d.ID, _ = r.extensionID(x, x.Name)
+		for _, y := range r.Members(x, "use", "reason") {
+			switch y.Name {
 			case "use":
 				d.Use, _ = r.extension(y)
 			case "reason":
-				d.Reason, _ = r.string(y, "a text")
+				d.Reason, _ = r.String(y, "a text")
 			}
 		}
 		all = append(all, d)
 		if d.ID != "" && d.ID == d.Use {
-			r.problem(x, "is to be replaced with itself")
+			r.Problem(x, "is to be replaced with itself")
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Deprecation) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }
 
-func (r *reader) readPublishers(f field) map[string]Publisher {
+func (r *reader) readPublishers(f jsonc.Field) map[string]Publisher {
 	all := make(map[string]Publisher)
-	for _, x := range r.members(f) {
-		if err := catalog.CheckID(x.name, "any"); err != nil {
-			r.problem(x, `want the name of a publisher such as "acme": %v`, err)
+	for _, x := range r.Members(f) {
+		if err := catalog.CheckID(x.Name, "any"); err != nil {
+			r.Problem(x, `want the name of a publisher such as "acme": %v`, err)
 			continue
 		}
-		all[strings.ToLower(x.name)] = r.readPublisher(x)
+		all[strings.ToLower(x.Name)] = r.readPublisher(x)
 	}
 	return all
 }
 
-func (r *reader) readPublisher(f field) (p Publisher) {
-	for _, x := range r.members(f, "displayName", "domain") {
-		switch x.name {
+func (r *reader) readPublisher(f jsonc.Field) (p Publisher) {
+	for _, x := range r.Members(f, "displayName", "domain") {
+		switch x.Name {
 		case "displayName":
-			p.DisplayName, _ = r.string(x, "a name")
+			p.DisplayName, _ = r.String(x, "a name")
 		case "domain":
 			const want = "an address such as https://acme.example"
-			s, ok := r.string(x, want)
+			s, ok := r.String(x, want)
 			if ok && (!strings.HasPrefix(s, "https://") || catalog.CheckURL(s) != nil) {
-				r.problem(x, "want %s, found %.100q", want, s)
+				r.Problem(x, "want %s, found %.100q", want, s)
 			}
 			p.Domain = s
 		}
@@ -469,20 +453,20 @@ func (r *reader) readPublisher(f field) (p Publisher) {
 	return p
 }
 
-func (r *reader) readSearch(f field) (s Search) {
-	for _, x := range r.members(f, "pins", "synonyms") {
-		switch x.name {
+func (r *reader) readSearch(f jsonc.Field) (s Search) {
+	for _, x := range r.Members(f, "pins", "synonyms") {
+		switch x.Name {
 		case "pins":
 			s.Pins = make(map[string][]string)
-			for _, pin := range r.members(x) {
-				if query := strings.ToLower(strings.TrimSpace(pin.name)); query != "" {
+			for _, pin := range r.Members(x) {
+				if query := strings.ToLower(strings.TrimSpace(pin.Name)); query != "" {
 					s.Pins[query] = append(s.Pins[query], r.extensions(pin)...)
 				} else {
-					r.problem(pin, "the text of the search is empty")
+					r.Problem(pin, "the text of the search is empty")
 				}
 			}
 		case "synonyms":
-			for _, set := range r.elements(x) {
+			for _, set := range r.Elements(x) {
 				s.Synonyms = append(s.Synonyms, r.readSynonyms(set))
 			}
 		}
@@ -490,18 +474,18 @@ func (r *reader) readSearch(f field) (s Search) {
 	return s
 }
 
-func (r *reader) readSynonyms(f field) (words []string) {
-	elements := r.elements(f)
+func (r *reader) readSynonyms(f jsonc.Field) (words []string) {
+	elements := r.Elements(f)
 	for _, x := range elements {
-		if s, ok := r.string(x, "a word"); ok {
+		if s, ok := r.String(x, "a word"); ok {
 			if !isWord(s) {
-				r.problem(x, "want one word of letters and digits, found %.100q", s)
+				r.Problem(x, "want one word of letters and digits, found %.100q", s)
 			}
 			words = append(words, strings.ToLower(s))
 		}
 	}
-	if f.value.Value.Kind() == '[' && len(elements) < 2 {
-		r.problem(f, `want at least two words such as ["js", "javascript"]`)
+	if f.Value.Value.Kind() == '[' && len(elements) < 2 {
+		r.Problem(f, `want at least two words such as ["js", "javascript"]`)
 	}
 	return words
 }

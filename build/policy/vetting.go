@@ -9,6 +9,7 @@ import (
 	"aead.dev/minisign"
 
 	"galbuild/build/catalog"
+	"galbuild/build/jsonc"
 )
 
 // An Action is what follows from a finding.
@@ -157,75 +158,75 @@ func (p *Policy) Scanners() []string {
 }
 
 // readVet reads what follows from findings.
-func (r *reader) readVet(f field) (v vetRules) {
+func (r *reader) readVet(f jsonc.Field) (v vetRules) {
 	v.severities, v.named = make(map[string]actionRule), make(map[string]int)
-	for _, x := range r.members(f, append(catalog.Severities(), "rules", "except")...) {
-		switch x.name {
+	for _, x := range r.Members(f, append(catalog.Severities(), "rules", "except")...) {
+		switch x.Name {
 		case "rules":
 			v.rules = r.readVetRules(x, v.named)
 		case "except":
 			v.except = r.readExcept(x, v.named)
 		default:
-			v.severities[x.name] = r.readAction(x)
+			v.severities[x.Name] = r.readAction(x)
 		}
 	}
 	return v
 }
 
-func (r *reader) readAction(f field) actionRule {
+func (r *reader) readAction(f jsonc.Field) actionRule {
 	want := "off, warn, quarantine or refuse"
-	s, ok := r.string(f, want)
+	s, ok := r.String(f, want)
 	i := slices.Index(actions, s)
 	if ok && i < 0 {
-		r.problem(f, "want %s, found %.100q", want, s)
+		r.Problem(f, "want %s, found %.100q", want, s)
 	}
-	return actionRule{f.line, Action(max(i, 0))}
+	return actionRule{f.Line, Action(max(i, 0))}
 }
 
 const wantRule = `the name of a rule such as "hidden-characters"`
 
-func (r *reader) readVetRules(f field, named map[string]int) map[string]actionRule {
+func (r *reader) readVetRules(f jsonc.Field, named map[string]int) map[string]actionRule {
 	all := make(map[string]actionRule)
-	for _, x := range r.members(f) {
-		if !catalog.IsRule(x.name) {
-			r.problem(x, "want %s", wantRule)
+	for _, x := range r.Members(f) {
+		if !catalog.IsRule(x.Name) {
+			r.Problem(x, "want %s", wantRule)
 		}
-		all[x.name], named[x.name] = r.readAction(x), x.line
+		all[x.Name], named[x.Name] = r.readAction(x), x.Line
 	}
 	return all
 }
 
 // readExcept returns the rules that do not apply, by publisher, id or version.
-func (r *reader) readExcept(f field, named map[string]int) map[string][]string {
+func (r *reader) readExcept(f jsonc.Field, named map[string]int) map[string][]string {
 	all := make(map[string][]string)
-	for _, x := range r.members(f) {
+	for _, x := range r.Members(f) {
 		scope, ok := r.vetScope(x)
-		for _, y := range r.elements(x) {
-			s, isText := r.string(y, wantRule+` or "*"`)
+		for _, y := range r.Elements(x) {
+			s, isText := r.String(y, wantRule+` or "*"`)
 			if isText && s != "*" && !catalog.IsRule(s) {
-				r.problem(y, "want %s or \"*\", found %.100q", wantRule, s)
+				r.Problem(y, "want %s or \"*\", found %.100q", wantRule, s)
 			}
 			if ok && isText {
 				all[scope] = append(all[scope], s)
 			}
 			if s != "*" {
-				named[s] = y.line
+				named[s] = y.Line
 			}
 		}
 	}
 	return all
 }
 
-func (r *reader) vetScope(f field) (string, bool) {
-	if publisher := f.name; catalog.CheckID(publisher, "any") == nil {
+func (r *reader) vetScope(f jsonc.Field) (string, bool) {
+	if publisher := f.Name; catalog.CheckID(publisher, "any") == nil {
 		return strings.ToLower(publisher), true
 	}
-	subject, err := parseSubject(f.name)
+	subject, err := parseSubject(f.Name)
 	if err == nil && (!subject.SHA256.IsZero() || subject.Platform != "") {
 		err = errors.New("it has a hash or a platform")
 	}
 	if err != nil {
-		r.problem(f, `want a publisher such as "acme", an extension such as "acme.notes" or a version such as "acme.notes@1.2.3": %v`, err)
+		r.Problem(f, `want a publisher such as "acme", an extension such as "acme.notes" or a version such as "acme.notes@1.2.3": %v`, err)
 		return "", false
 	}
 	return subject.String(), true
@@ -234,37 +235,37 @@ func (r *reader) vetScope(f field) (string, bool) {
 var goodName = regexp.MustCompile(`^[^\x00-\x1f\x7f-\x9f]{1,100}$`)
 
 // readKeys reads the public keys of those who sign records.
-func (r *reader) readKeys(f field) map[string]minisign.PublicKey {
+func (r *reader) readKeys(f jsonc.Field) map[string]minisign.PublicKey {
 	const want = `a minisign public key such as "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"`
 	all := make(map[string]minisign.PublicKey)
 	owners := make(map[string]string)
-	for _, x := range r.members(f) {
-		s, ok := r.string(x, want)
+	for _, x := range r.Members(f) {
+		s, ok := r.String(x, want)
 		if !ok {
 			continue
 		}
 		var key minisign.PublicKey
 		if err := key.UnmarshalText([]byte(s)); err != nil || key.String() != s {
-			r.problem(x, "want %s, found %.100q", want, s)
+			r.Problem(x, "want %s, found %.100q", want, s)
 			continue
 		}
-		if !goodName.MatchString(x.name) {
-			r.problem(x, "want a name of at most 100 characters")
+		if !goodName.MatchString(x.Name) {
+			r.Problem(x, "want a name of at most 100 characters")
 		}
 		if other, again := owners[s]; again {
-			r.problem(x, "is also the key of %s", other)
+			r.Problem(x, "is also the key of %s", other)
 		}
-		owners[s], all[x.name] = x.name, key
+		owners[s], all[x.Name] = x.Name, key
 	}
 	return all
 }
 
-func (r *reader) readVerdicts(f field) *listRule {
-	rule := &listRule{line: f.line}
-	for _, x := range r.elements(f) {
-		s, ok := r.string(x, `the name of a scanner such as "clamav"`)
+func (r *reader) readVerdicts(f jsonc.Field) *listRule {
+	rule := &listRule{line: f.Line}
+	for _, x := range r.Elements(f) {
+		s, ok := r.String(x, `the name of a scanner such as "clamav"`)
 		if ok && !goodName.MatchString(s) {
-			r.problem(x, "want a name of at most 100 characters")
+			r.Problem(x, "want a name of at most 100 characters")
 		}
 		rule.values = append(rule.values, s)
 	}
@@ -276,9 +277,9 @@ func (r *reader) readVerdicts(f field) *listRule {
 func (r *reader) checkKeys() {
 	q, keys := &r.policy.required, int64(len(r.policy.Keys))
 	if a := q.approvals; a.most > keys {
-		r.problem(field{key: RuleApprovals, line: a.line}, "want at most %d, the number of keys, found %d: each approval is by another key", keys, a.most)
+		r.Problem(jsonc.Field{Key: RuleApprovals, Line: a.line}, "want at most %d, the number of keys, found %d: each approval is by another key", keys, a.most)
 	}
 	if q.verdicts != nil && keys == 0 {
-		r.problem(field{key: "required.verdicts", line: q.verdicts.line}, "the policy has no keys, so nothing could enter")
+		r.Problem(jsonc.Field{Key: "required.verdicts", Line: q.verdicts.line}, "the policy has no keys, so nothing could enter")
 	}
 }
