@@ -23,6 +23,7 @@ type assembly struct {
 	excluded   []Excluded // versions that decisions and the policy keep out
 	next       time.Time  // when the policy will keep out other versions, see rules.exclude
 	warnings   []Problem
+	findings   []Found // in versions of which the policy warns
 }
 
 // An addition is a version, and the id of the extension in whose folder its content is.

@@ -400,8 +400,8 @@ func (r *reader) unpack(p *vsix.Package, v *catalog.Version, c *candidate, previ
 	if err != nil {
 		return err
 	}
-	shown.addTo(v, p)
 	c.vetted = scanner.result()
+	shown.addTo(v, p)
 	return r.storeTexts(p, shown.readme, v)
 }
 

@@ -31,6 +31,13 @@ type Report struct {
 	Refused    []Problem  `json:"refused"`
 	Warnings   []Problem  `json:"warnings"`
 	Missing    []Missing  `json:"missing"`
+	Findings   []Found    `json:"findings"` // of vetting, in versions that are in the gallery; Excluded has those of others
+}
+
+// Found is what was found in a version of which the policy only warns.
+type Found struct {
+	ID       string            `json:"id"` // publisher.name@version[@platform]
+	Findings []catalog.Finding `json:"findings"`
 }
 
 // Problem is the reason why a source was refused, or a warning about it.
@@ -61,6 +68,7 @@ func newReport(old map[string]identified, assembled *assembly, problems []source
 		Kept:       append([]string{}, slices.Sorted(slices.Values(assembled.kept))...),
 		Excluded:   append([]Excluded{}, assembled.excluded...),
 		Missing:    missing(assembled.catalog),
+		Findings:   append([]Found{}, assembled.findings...),
 	}
 	for _, p := range problems {
 		r.Refused = append(r.Refused, Problem{p.Name, errmsg.Text(p.Err), true})

@@ -291,13 +291,15 @@ func (r *rules) warn(candidates []policy.Candidate, versions map[string]identifi
 // someFindings is how many findings of a package are warnings of their own.
 const someFindings = 5
 
-// warnFindings adds warnings about the packages of the candidates that are accepted.
+// warnFindings adds warnings about the packages of the candidates that are accepted. It also keeps
+// what was found in them.
 func (a *assembly) warnFindings(warned map[string][]catalog.Finding, accepted map[string]*candidate) {
 	for _, key := range slices.Sorted(maps.Keys(warned)) {
 		c := accepted[key]
 		if c == nil {
 			continue
 		}
+		a.findings = append(a.findings, Found{key, warned[key]})
 		for i, f := range warned[key] {
 			if i == someFindings {
 				a.warnings = append(a.warnings, Problem{File: c.item.Name, Reason: fmt.Sprintf("vet: and %d more findings", len(warned[key])-i)})

@@ -66,6 +66,10 @@ var rules = []Rule{
 // Rules returns all rules, in the order of the documentation.
 func Rules() []Rule { return slices.Clone(rules) }
 
+// External returns the IDs of rules for what only callers with a scanner or with advisories can
+// find.
+func External() []string { return []string{advisory, notChecked, scannerFound} }
+
 // maxPerRule limits the findings of a rule about a package. The last one counts those that are
 // left out.
 const maxPerRule = 20

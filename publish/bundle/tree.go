@@ -59,6 +59,16 @@ func readSite(root string) (*tree, error) {
 	return t, checkNames(SumsName, t.files, false)
 }
 
+// Listing returns the current generation of a site, and the SHA256SUMS of an archive of the whole
+// site, which can be the base of a later delta.
+func Listing(root string) (site.Current, []byte, error) {
+	t, err := readSite(root)
+	if err != nil {
+		return site.Current{}, nil, err
+	}
+	return t.current, t.files.text(), nil
+}
+
 // readGeneration returns the tree of a generation of a site, without the files that CURRENT names.
 // If the generation is not current, and another version of galbuild has rendered it, it may have
 // had other static responses.

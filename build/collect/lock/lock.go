@@ -136,6 +136,12 @@ func (e *Entry) Name() string {
 	return catalog.ID{Extension: strings.ToLower(e.ID) + "-" + e.Version, Platform: e.Platform}.String()
 }
 
+// Key returns the [catalog.Key] of the package.
+func (e *Entry) Key() string {
+	publisher, name, _ := strings.Cut(e.ID, ".")
+	return catalog.Key(publisher, name, e.Version, e.Platform)
+}
+
 // FileName returns the name of the package in the folder.
 func (e *Entry) FileName() string { return e.Name() + ".vsix" }
 
