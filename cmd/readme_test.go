@@ -54,8 +54,8 @@ func TestTranscripts(t *testing.T) {
 			}
 		})
 	}
-	if transcripts != 6 {
-		t.Errorf("%d documents have transcripts, want 6", transcripts)
+	if transcripts != 7 {
+		t.Errorf("%d documents have transcripts, want 7", transcripts)
 	}
 }
 

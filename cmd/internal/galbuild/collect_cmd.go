@@ -132,8 +132,7 @@ func (c *collectCmd) run(ctx context.Context, e *env) error {
 		return err
 	}
 	r.requests = append(r.requests, listed...)
-	plan, err := collect.MakePlan(ctx, r.requests, r.planConfig())
-	r.bar.close()
+	plan, err := r.plan(ctx)
 	if err != nil {
 		return err
 	}

@@ -98,6 +98,12 @@ func (r *collection) fetchConfig() (collect.FetchConfig, error) {
 	}, err
 }
 
+// plan asks the upstreams, and returns the plan for what is requested.
+func (r *collection) plan(ctx context.Context) (*collect.Plan, error) {
+	defer r.bar.close()
+	return collect.MakePlan(ctx, r.requests, r.planConfig())
+}
+
 // carryOut prints a plan, and fetches its packages unless this is a dry run.
 func (r *collection) carryOut(ctx context.Context, plan *collect.Plan, dryRun bool) error {
 	result := newCollected(r.dir, plan)
@@ -107,17 +113,22 @@ func (r *collection) carryOut(ctx context.Context, plan *collect.Plan, dryRun bo
 	if dryRun || len(plan.Entries) == 0 && len(plan.Missing) > 0 { // an outage must not empty a folder
 		return r.end(result)
 	}
-	c, err := r.fetchConfig()
-	if err != nil {
-		return err
-	}
-	fetched, err := r.folder.Fetch(ctx, plan, &lock.Lock{Settings: r.settings, Requests: collect.LockRequests(r.requests)}, c)
-	r.bar.close()
+	fetched, err := r.fetch(ctx, plan)
 	if err != nil {
 		return err
 	}
 	result.add(fetched)
 	return r.end(result)
+}
+
+// fetch fetches the packages of a plan.
+func (r *collection) fetch(ctx context.Context, plan *collect.Plan) (*collect.Fetched, error) {
+	c, err := r.fetchConfig()
+	if err != nil {
+		return nil, err
+	}
+	defer r.bar.close()
+	return r.folder.Fetch(ctx, plan, &lock.Lock{Settings: r.settings, Requests: collect.LockRequests(r.requests)}, c)
 }
 
 // carryOutLock fetches the packages of a lock unless this is a dry run.

@@ -50,8 +50,8 @@ type commandLine struct {
 	Unblock   unblockCmd   `cmd:"" group:"Decide:" help:"Let what was blocked be published again."`
 	Restore   restoreCmd   `cmd:"" group:"Decide:" help:"Let removed versions be published again, or end a deprecation."`
 	Deprecate deprecateCmd `cmd:"" group:"Decide:" help:"Mark an extension as deprecated, and offer another one instead."`
-	Vet       vetCmd       `cmd:"" group:"Decide:" help:"Look for signs of malice in packages, without running them."`
 	Approve   approveCmd   `cmd:"" group:"Decide:" help:"Approve packages that a policy keeps out until somebody does."`
+	Vet       vetCmd       `cmd:"" group:"Decide:" help:"Look for signs of malice in packages, without running them."`
 	Policy    policyCmd    `cmd:"" group:"Decide:" help:"Check a policy, which says what may enter a gallery, or print it."`
 
 	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`
@@ -61,6 +61,7 @@ type commandLine struct {
 	Prune    pruneCmd    `cmd:"" group:"Publish:" help:"Remove objects that no generation of a published site needs."`
 	Export   exportCmd   `cmd:"" group:"Publish:" help:"Write a site, or its changes, to a tarball that can be signed."`
 	Import   importCmd   `cmd:"" group:"Publish:" help:"Verify a tarball and import it into a site."`
+	Sync     syncCmd     `cmd:"" group:"Publish:" help:"Collect, vet and build, and write what is new to a tarball for another side."`
 
 	Package packageCmd `cmd:"" group:"Author:" aliases:"pack" help:"Package an extension's folder as a .vsix file, as vsce does."`
 	Ls      lsCmd      `cmd:"" group:"Author:" help:"List the files of an extension's folder that would be packaged."`
@@ -95,7 +96,7 @@ func newCommandLine(kinds []target.Kind, args []string) *commandLine {
 		"publish": {&cl.Publish.Remote}, "pull": {&cl.Pull.Remote}, "rollback": {&cl.Rollback.Remote}, "prune": {&cl.Prune.Remote},
 		"verify": {&cl.Verify.Remote}, "diff": {&cl.Diff.Remote}, "audit": {&cl.Audit.Remote}, "history": {&cl.History.Remote},
 		"block": {&cl.Block.Remote}, "unblock": {&cl.Unblock.Remote}, "restore": {&cl.Restore.Remote}, "approve": {&cl.Approve.Remote},
-		"deprecate": {&cl.Deprecate.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
+		"deprecate": {&cl.Deprecate.Remote}, "sync": {&cl.Sync.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
 	}
 	if words := usage.Words(args); len(words) > 0 && commands[words[0]] != nil {
 		commands = map[string][]*targets.Remote{words[0]: commands[words[0]]}

@@ -146,6 +146,10 @@ func examples() map[string][]help.Example {
 			{Does: "Write a signed tarball.", Line: "galbuild export site -o gallery.tar.zst --sign-key key.minisign"},
 			{Does: "Write what is new since an earlier tarball, in parts.", Line: "galbuild export site -o new.tar.zst --since gallery.tar.zst --split 4GiB"},
 		},
+		"sync": {
+			{Does: "Make the delivery that a file describes, for instance each night.", Line: "galbuild sync /srv/gallery/galbuild.json --progress plain"},
+			{Does: "Note that a tarball has arrived: the next one has what is new since.", Line: "galbuild sync --arrived gallery-2026-11-29.tar.zst"},
+		},
 		"import": {
 			{Does: "Import a tarball that is signed with this key.", Line: "galbuild import gallery.tar.zst -o site --trust key.pub"},
 			{Does: "Import an unsigned tarball whose checksums came another way.", Line: "galbuild import gallery.tar.zst -o site --sums SHA256SUMS"},

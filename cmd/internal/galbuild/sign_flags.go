@@ -20,11 +20,18 @@ import (
 type keyFlags struct {
 	SignKey          string `type:"existingfile" placeholder:"FILE" help:"Sign with this minisign secret key. Its password is read from $$GALBUILD_SIGN_PASSWORD, --sign-password-file or the terminal."`
 	SignPasswordFile string `type:"existingfile" placeholder:"FILE" help:"File with the password of the key."`
+
+	secret *minisign.PrivateKey // what key has returned
 }
 
-// key returns the key to sign with, or nil if there is none.
+// key returns the key to sign with, or nil if there is none. It reads the key once.
 func (k *keyFlags) key(e *env) (*minisign.PrivateKey, error) {
-	return secretKey{k.SignKey, k.SignPasswordFile, "GALBUILD_SIGN_PASSWORD", "--sign-password-file"}.read(e)
+	if k.secret != nil {
+		return k.secret, nil
+	}
+	var err error
+	k.secret, err = secretKey{k.SignKey, k.SignPasswordFile, "GALBUILD_SIGN_PASSWORD", "--sign-password-file"}.read(e)
+	return k.secret, err
 }
 
 // secretKey is the file of a secret key, and where its password is.

@@ -19,6 +19,11 @@ type upstreamFlags struct {
 	Mirror []string `placeholder:"FROM=TO" help:"Send requests to another address instead, such as https://open-vsx.org=https://mirror.example, or https://mirror.example/{host}/{path} for all. May be repeated."`
 	CA     string   `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"File of certificates (PEM) to trust in addition to the system's."`
 
+	credentialFlags
+}
+
+// credentialFlags are the flags of commands that ask upstreams for what should not be in a file.
+type credentialFlags struct {
 	Tokens      string `placeholder:"HOST=TOKEN" help:"Tokens for upstreams, separated by spaces. Better set GALBUILD_TOKENS, because other users of the machine can read command lines."`
 	GithubToken string `name:"github-token" placeholder:"TOKEN" help:"Token for the releases of GitHub. Better set GALBUILD_GITHUB_TOKEN."`
 	GithubAPI   string `name:"github-api" placeholder:"URL" help:"Address of the REST interface of a GitHub server of one's own, such as https://github.example/api/v3."`

@@ -142,10 +142,7 @@ func (r *vetted) print(e *env) error {
 			terminal.Fprintf(e.stdout, "%s (%s)\n", p.ID, p.File)
 		}
 		for _, f := range shown {
-			terminal.Fprintf(e.stdout, "  %-6s  %s%s (%s)\n", f.Severity, where(f), f.Detail, f.Rule)
-			if f.Evidence != "" {
-				terminal.Fprintf(e.stdout, "          %s\n", f.Evidence)
-			}
+			terminal.Fprintf(e.stdout, "  %-6s  %s: %s%s\n", f.Severity, f.Rule, f.Detail, where(f))
 		}
 	}
 	more := ""
@@ -166,15 +163,19 @@ func withoutLow(all []vet.Finding) (rest []vet.Finding) {
 	return rest
 }
 
-// where returns the file and the line of a finding, as compilers print them.
+// where returns the file, the line and the evidence of a finding.
 func where(f vet.Finding) string {
-	switch {
-	case f.File == "":
-		return ""
-	case f.Line == 0:
-		return f.File + ": "
+	text := ""
+	if f.File != "" {
+		text = "\n          " + f.File
+		if f.Line > 0 {
+			text += fmt.Sprintf(":%d", f.Line)
+		}
 	}
-	return fmt.Sprintf("%s:%d: ", f.File, f.Line)
+	if f.Evidence != "" {
+		text += "\n          " + f.Evidence
+	}
+	return text
 }
 
 // rulesOf returns the policy whose lists apply.
