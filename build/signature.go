@@ -52,9 +52,9 @@ func signatureAsset(ref blob.Ref, size int) catalog.Asset {
 	return catalog.Asset{Type: catalog.SignatureAsset, File: catalog.File{Ref: ref, Size: int64(size), Type: "application/zip"}}
 }
 
-// errOpenVSX is returned for a signature archive of Open VSX. Its signature is in another entry than
-// that of Microsoft's Marketplace, and the entry that VS Code verifies is empty: with it, VS Code
-// refuses the package. So no editor gets it.
+// errOpenVSX is returned for a signature archive of Open VSX. The entry that VS Code verifies is
+// empty in it, and the signature is in another entry. VS Code would refuse the package with such an
+// archive, so editors do not get it.
 //
 // Source: ExtensionVersionSignatureJobRequestHandler and ExtensionVersionIntegrityService in
 // https://github.com/eclipse-openvsx/openvsx/tree/12f5b0008465c90cba3da45cf90247dce702740c/server/src/main/java/org/eclipse/openvsx

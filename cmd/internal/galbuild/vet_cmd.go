@@ -116,7 +116,7 @@ func (v *vetCmd) judge(e *env, found vetted) error {
 	switch {
 	case failed > 0:
 		return hint.Add(fmt.Errorf("%s with findings of severity %s", plural(failed, "package"), atLeast(least)),
-			"build/vet/README.md explains each rule; --fail-on sets the severity that fails")
+			"galbuild vet --rules explains each rule; --fail-on sets the severity that fails")
 	case unread > 0:
 		return fmt.Errorf("%s could not be read", plural(unread, "package"))
 	}
@@ -142,7 +142,10 @@ func (r *vetted) print(e *env) error {
 			terminal.Fprintf(e.stdout, "%s (%s)\n", p.ID, p.File)
 		}
 		for _, f := range shown {
-			terminal.Fprintf(e.stdout, "  %-6s  %s: %s%s\n", f.Severity, f.Rule, f.Detail, where(f))
+			terminal.Fprintf(e.stdout, "  %-6s  %s%s (%s)\n", f.Severity, where(f), f.Detail, f.Rule)
+			if f.Evidence != "" {
+				terminal.Fprintf(e.stdout, "          %s\n", f.Evidence)
+			}
 		}
 	}
 	more := ""
@@ -163,19 +166,15 @@ func withoutLow(all []vet.Finding) (rest []vet.Finding) {
 	return rest
 }
 
-// where returns the file, the line and the evidence of a finding.
+// where returns the file and the line of a finding, as compilers print them.
 func where(f vet.Finding) string {
-	text := ""
-	if f.File != "" {
-		text = "\n          " + f.File
-		if f.Line > 0 {
-			text += fmt.Sprintf(":%d", f.Line)
-		}
+	switch {
+	case f.File == "":
+		return ""
+	case f.Line == 0:
+		return f.File + ": "
 	}
-	if f.Evidence != "" {
-		text += "\n          " + f.Evidence
-	}
-	return text
+	return fmt.Sprintf("%s:%d: ", f.File, f.Line)
 }
 
 // rulesOf returns the policy whose lists apply.
