@@ -1,9 +1,12 @@
 package collect
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,6 +20,7 @@ import (
 	"galbuild/build/jsondoc"
 	"galbuild/build/regularfile"
 	"galbuild/build/site"
+	"galbuild/build/stats"
 )
 
 // UpstreamFile is the name of the file with what upstreams state and does not follow from the lock.
@@ -239,4 +243,18 @@ func (f *Folder) readUpstream() map[string]upstreamState {
 		return map[string]upstreamState{}
 	}
 	return all
+}
+
+// ReadStatistics reads the statistics that upstreams state about the extensions in a folder. They
+// are nil if there are none.
+func ReadStatistics(dir string) (*stats.Import, error) {
+	file := filepath.Join(dir, UpstreamFile)
+	text, err := regularfile.ReadFile(file, maxState)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Contains(text, []byte(`"install"`)) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return stats.ParseImport(file, text)
 }

@@ -6,16 +6,19 @@ import (
 	"galbuild/build"
 	"galbuild/build/collect"
 	"galbuild/build/collect/lock"
+	"galbuild/build/stats"
 	"galbuild/publish/delivery/report"
 )
 
 // Collected is what a collection has found.
 type Collected struct {
-	Lock      *lock.Lock
-	Held      []report.Held
-	Withdrawn []report.Withdrawn
-	Missing   []report.Missing
-	Refused   []build.Problem // packages that could not be fetched
+	Lock *lock.Lock
+	// Statistics are those that upstreams state. They are nil if none are wanted or stated.
+	Statistics *stats.Import
+	Held       []report.Held
+	Withdrawn  []report.Withdrawn
+	Missing    []report.Missing
+	Refused    []build.Problem // packages that could not be fetched
 }
 
 // NewCollected returns what a plan and its downloads say.

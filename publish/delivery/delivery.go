@@ -86,6 +86,7 @@ func (d *delivery) run(ctx context.Context) (err error) {
 		if d.collected, err = d.Collect(ctx); err != nil {
 			return err
 		}
+		d.Build.Stats = d.collected.Statistics
 	}
 	if err := d.vet(ctx); err != nil {
 		return err

@@ -40,6 +40,7 @@ type Collect struct {
 	Keep        int                 // versions of each channel; 0 is not given
 	Packs       bool                // also the members of packs; the policy can ask for them too
 	Pictures    bool                // also the pictures that readmes show and no package has
+	Statistics  bool                // the gallery has the statistics that upstreams state
 	With        []collect.Companion // sorted by path
 	Mirrors     []string            // as in route.ParseMirror
 	Rate        int                 // requests to a host in a second; 0 is not given
@@ -130,8 +131,8 @@ func (r *fileReader) readTarget(f jsonc.Field) string {
 }
 
 func (r *fileReader) readCollect(f jsonc.Field) *Collect {
-	c := new(Collect)
-	for _, x := range r.Members(f, "requests", "from", "engines", "platforms", "preReleases", "keep", "packs", "pictures", "with", "mirrors", "rate") {
+	c := &Collect{Statistics: true}
+	for _, x := range r.Members(f, "requests", "from", "engines", "platforms", "preReleases", "keep", "packs", "pictures", "statistics", "with", "mirrors", "rate") {
 		switch x.Name {
 		case "requests":
 			c.Requests = r.readRequests(x)
@@ -149,6 +150,8 @@ func (r *fileReader) readCollect(f jsonc.Field) *Collect {
 			c.Packs = r.Bool(x)
 		case "pictures":
 			c.Pictures = r.Bool(x)
+		case "statistics":
+			c.Statistics = r.Bool(x)
 		case "with":
 			c.With = r.readWith(x)
 		case "mirrors":

@@ -111,7 +111,7 @@ func TestPaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &File{
-		Collect: &Collect{
+		Collect: &Collect{Statistics: true,
 			Requests: []string{"acme.hello@^1.2", "@etc/list.txt", "@/etc/list", "etc/ws/extensions.json", "https://host/x.vsix"},
 			With:     []collect.Companion{{Path: "a", From: "etc/b/c"}, {Path: "d", From: "https://host/e"}},
 		},

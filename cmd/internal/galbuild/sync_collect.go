@@ -76,7 +76,11 @@ func (s *syncCmd) fetch(ctx context.Context, e *env, file *delivery.File, rules 
 	if err != nil {
 		return nil, err
 	}
-	return delivery.NewCollected(plan, fetched), nil
+	collected := delivery.NewCollected(plan, fetched)
+	if file.Collect.Statistics {
+		collected.Statistics, err = collect.ReadStatistics(r.dir)
+	}
+	return collected, err
 }
 
 // printCollection prints what would be collected.

@@ -70,7 +70,7 @@ type Version struct {
 	SHA256     blob.Ref          `json:"sha256"`
 	Bytes      int64             `json:"bytes"`
 	Licence    string            `json:"licence"` // "" if it is not known
-	Signed     bool              `json:"signed"`  // with a genuine signature
+	Signed     bool              `json:"signed"`  // by the gallery that it is from
 	PreRelease bool              `json:"preRelease"`
 	Updated    time.Time         `json:"updated"`
 	Upstream   string            `json:"upstream"`           // "" if it was not collected
@@ -236,7 +236,7 @@ func refsOf(e *catalog.Extension) map[string]blob.Ref {
 
 func newVersion(key string, v *catalog.Version, e lock.Entry, findings []catalog.Finding, replaces bool) Version {
 	return Version{
-		ID: key, SHA256: v.Package.Ref, Bytes: v.Package.Size, Licence: cmp.Or(v.Licence, e.Licence), Signed: v.Signed,
+		ID: key, SHA256: v.Package.Ref, Bytes: v.Package.Size, Licence: cmp.Or(v.Licence, e.Licence), Signed: v.Signed || v.Verified,
 		PreRelease: v.PreRelease, Updated: v.Updated, Upstream: e.Upstream, WantedBy: append([]string{}, e.WantedBy...),
 		Replaces: replaces, Findings: append([]catalog.Finding{}, findings...),
 	}
