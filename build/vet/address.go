@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -20,7 +21,7 @@ var drops = map[string]*regexp.Regexp{
 	"canary.discord.com":          regexp.MustCompile(`^/api/(?:v\d+/)?webhooks/\d{6}`),
 	"ptb.discord.com":             regexp.MustCompile(`^/api/(?:v\d+/)?webhooks/\d{6}`),
 	"cdn.discordapp.com":          regexp.MustCompile(`^/attachments/\d{6}`),
-	"api.telegram.org":            regexp.MustCompile(`^/bot\d{6}`),
+	"api.telegram.org":            regexp.MustCompile(`^/bot(?:\d{6}|\$?$)`),
 	"pastebin.com":                regexp.MustCompile(`^/raw/\w`),
 	"rentry.co":                   regexp.MustCompile(`/raw`),
 	"paste.ee":                    regexp.MustCompile(`^/r/`),
@@ -40,7 +41,6 @@ var drops = map[string]*regexp.Regexp{
 	"api.ipify.org":               nil,
 	"ipinfo.io":                   nil,
 	"api.mainnet-beta.solana.com": nil,
-	"calendar.app.google":         nil,
 }
 
 // dropDomains are domains whose subdomains anybody can have for a short time, to receive data.
@@ -71,11 +71,27 @@ func (s *Scanner) checkAddresses(f *file) {
 func (s *Scanner) checkAddress(f *file, at int) {
 	from := nameStart(f.content, at)
 	scheme := strings.ToLower(string(f.content[from:at]))
+	rest := f.content[at+3 : min(len(f.content), at+3+maxAddress)]
+	if ip, _ := splitAddress(rest); hiddenScheme(scheme) && ip != "" {
+		if _, public := publicIP(ip); public {
+			s.judge(f, from, at+3+len(rest), rest, "")
+		}
+		return
+	}
 	if scheme = scheme[max(0, len(scheme)-5):]; !strings.HasSuffix(scheme, "http") && scheme != "https" && !strings.HasSuffix(scheme, "ws") && !strings.HasSuffix(scheme, "wss") && !strings.HasSuffix(scheme, "tcp") && !strings.HasSuffix(scheme, "ftp") {
 		return
 	}
-	rest := f.content[at+3 : min(len(f.content), at+3+maxAddress)]
 	s.judge(f, from, at+3+len(rest), rest, "")
+}
+
+// hiddenScheme reports whether a scheme is the end of one that is written in parts, or http with
+// other letters.
+func hiddenScheme(scheme string) bool {
+	switch scheme {
+	case "", "tp", "ttp", "p", "s", "ps", "tps", "ttps", "hxxp", "hxxps":
+		return true
+	}
+	return false
 }
 
 // judge looks at an address without its scheme. how says how the code hides it.
@@ -115,11 +131,17 @@ func splitAddress(rest []byte) (host, path string) {
 		authority = authority[i+1:]
 	}
 	host, port, _ := strings.Cut(authority, ":")
+	if inside, after, ok := strings.Cut(authority, "]"); ok && authority[0] == '[' {
+		host, port = inside[1:], strings.TrimPrefix(after, ":")
+		if _, public := publicIP(host); !public {
+			return "", ""
+		}
+	}
 	host = strings.ToLower(strings.Trim(host, ".[]"))
 	if port != "" {
 		path = ":" + port + path
 	}
-	if len(host) < 4 || strings.IndexByte(host, '.') < 0 && !allDigits(host) || strings.ContainsAny(host, "$%&+=!~") {
+	if len(host) < 4 || strings.IndexByte(host, '.') < 0 && !allDigits(host) && !strings.HasPrefix(host, "0x") && strings.IndexByte(host, ':') < 0 || strings.ContainsAny(host, "$%&+=!~") {
 		return "", ""
 	}
 	return host, path
@@ -161,7 +183,8 @@ var harmlessIPs = map[string]bool{"8.8.8.8": true, "8.8.4.4": true, "1.1.1.1": t
 
 // reserved are ranges of addresses that are not public: of documentation, carriers, benchmarks
 // and the future.
-var reserved = prefixes("0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 192.0.2.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4")
+var reserved = prefixes("0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 192.0.2.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4 " +
+	"::/8 100::/8 2001::/23 2001:db8::/32 2002::/16 3fff::/20 fc00::/7 fe80::/10 ff00::/8 2001:4860:4860::/48 2606:4700:4700::/48 2620:fe::/48")
 
 func prefixes(list string) (all []netip.Prefix) {
 	for s := range strings.FieldsSeq(list) {
@@ -173,18 +196,11 @@ func prefixes(list string) (all []netip.Prefix) {
 // publicIP returns the IP address that a host is, also if it is written as one number, and
 // whether it is public.
 func publicIP(host string) (string, bool) {
-	if allDigits(host) && len(host) >= 8 && len(host) <= 10 {
-		var n uint64
-		for _, c := range host {
-			n = n*10 + uint64(c-'0')
-		}
-		if n > 0xffffffff {
-			return "", false
-		}
+	if n, err := strconv.ParseUint(host, 0, 32); err == nil && len(host) >= 8 {
 		host = netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}).String()
 	}
 	ip, err := netip.ParseAddr(host)
-	if err != nil || !ip.Is4() || ip.IsPrivate() || !ip.IsGlobalUnicast() || ip.IsLinkLocalUnicast() || harmlessIPs[host] {
+	if err != nil || ip.IsPrivate() || !ip.IsGlobalUnicast() || ip.IsLinkLocalUnicast() || harmlessIPs[host] {
 		return "", false
 	}
 	for _, p := range reserved {
@@ -248,12 +264,66 @@ func (s *Scanner) checkConnections(f *file) {
 		}
 		i = at + digits
 		from := max(0, at-40)
-		m := connection.FindSubmatchIndex(f.content[from:min(len(f.content), i+1)])
+		m := connection.FindIndex(f.content[from:min(len(f.content), i+1)])
 		if m == nil {
-			continue
+			if !usedAsHost(f.content, at-1) {
+				continue
+			}
+			m = []int{at - 1 - from, i + 1 - from}
 		}
 		if ip, ok := publicIP(string(f.content[at : at+digits])); ok && !s.findings.full(address, High) {
 			s.findings.add(f.at(address, High, from+m[0], from+m[1], "code connects to the public IP address "+ip))
+		}
+	}
+}
+
+// maxUses limits how many uses of a name are looked at.
+const maxUses = 20
+
+// usedAsHost reports whether the name that is given the text at an offset is the host of an
+// address or a connection somewhere after it.
+func usedAsHost(b []byte, text int) bool {
+	before, ok := bytes.CutSuffix(bytes.TrimRight(b[max(0, text-maxName):text], " "), []byte("="))
+	if !ok {
+		return false
+	}
+	before = bytes.TrimRight(before, " ")
+	name := before[nameStart(before, len(before)):]
+	if len(name) == 0 || len(name) < 2 && len(b) > smallCode {
+		return false
+	}
+	rest := b[text:min(len(b), text+lookBack)]
+	for range maxUses {
+		n := bytes.Index(rest, name)
+		if n < 0 {
+			return false
+		}
+		if asHost.Match(rest[max(0, n-30):n]) && (n+len(name) == len(rest) || !isNameByte(rest[n+len(name)])) {
+			return true
+		}
+		rest = rest[n+len(name):]
+	}
+	return false
+}
+
+// asHost matches what precedes a name that is a host.
+var asHost = regexp.MustCompile(`(?:://(?:\$\{|["'\x60]\s*\+\s*)|\bconnect\s*\((?:\s*\w+\s*,)?\s*|\bcreateConnection\s*\((?:\s*\w+\s*,)?\s*|\bhost(?:name)?\s*:\s*)$`)
+
+// joinedIP matches an IPv4 address in an array that is joined.
+var joinedIP = newSearch(`.join(".") .join('.')`, `\[\s*["']?(\d{1,3})["']?\s*,\s*["']?(\d{1,3})["']?\s*,\s*["']?(\d{1,3})["']?\s*,\s*["']?(\d{1,3})["']?\s*\]\s*\.join\(["']\.["']\)`)
+
+// checkJoined looks for IP addresses that are written in parts.
+func (s *Scanner) checkJoined(f *file) {
+	if !joinedIP.in(f.content) {
+		return
+	}
+	for _, at := range joinedIP.pattern.FindAllSubmatchIndex(f.content, maxPerRule) {
+		parts := make([]string, 0, 4)
+		for i := 2; i < len(at); i += 2 {
+			parts = append(parts, string(f.content[at[i]:at[i+1]]))
+		}
+		if ip, public := publicIP(strings.Join(parts, ".")); public {
+			s.findings.add(f.at(address, High, at[0], at[1], "code has in parts the public IP address "+ip))
 		}
 	}
 }

@@ -2,14 +2,17 @@ package vet
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
 // A call is a call in JavaScript, or something that looks like one.
 type call struct {
-	name string // of the function, without the object before it; texts in brackets are joined
-	from int    // offset where the callee begins, as far as it is known
-	open int    // offset of the bracket before the arguments
+	name     string // of the function, without the object before it; texts in brackets are joined
+	from     int    // offset where the callee begins, as far as it is known
+	open     int    // offset of the bracket before the arguments
+	computed []byte // what is in the brackets of object[name](), or nil
+	applied  bool   // called as f.call(x, …) or f.apply(x, […]): the first argument is another one
 }
 
 // Limits of what is read of a call.
@@ -27,7 +30,7 @@ func calls(b []byte, yield func(call)) {
 			return
 		}
 		i += n
-		if c := callAt(b, i); c.name != "" {
+		if c := callAt(b, i); c.name != "" || c.computed != nil {
 			yield(c)
 		}
 	}
@@ -52,8 +55,17 @@ func callAt(b []byte, open int) call {
 		return calleeByText(b, end, open)
 	}
 	from := nameStart(b, end)
-	return call{string(b[from:end]), from, open}
+	c := call{name: string(b[from:end]), from: from, open: open}
+	if (c.name == "call" || c.name == "apply") && from > 0 && b[from-1] == '.' {
+		if start := nameStart(b, from-1); appliedRunners[string(b[start:from-1])] {
+			return call{name: string(b[start : from-1]), from: start, open: open, applied: true}
+		}
+	}
+	return c
 }
+
+// appliedRunners are those functions that run a text of which f.call and f.apply are followed.
+var appliedRunners = map[string]bool{"eval": true, "Function": true, "_compile": true, "runInThisContext": true, "runInNewContext": true}
 
 // nameStart returns the offset where the name that ends at end begins. A longer name than
 // maxName is cut.
@@ -72,11 +84,11 @@ func calleeInBrackets(b []byte, end, open int) call {
 	at := bytes.LastIndexByte(b[start:from], '(')
 	if at < 0 || bytes.IndexByte(b[start+at+1:end-1], ')') >= 0 {
 		if from > 0 && b[from-1] == '.' { // (require("vm").Script)
-			return call{string(b[from : end-1]), from, open}
+			return call{name: string(b[from : end-1]), from: from, open: open}
 		}
 		return call{}
 	}
-	return call{string(b[from : end-1]), start + at, open}
+	return call{name: string(b[from : end-1]), from: start + at, open: open}
 }
 
 // calleeByText reads object["name"], also if the text is written in parts or with escapes.
@@ -87,10 +99,25 @@ func calleeByText(b []byte, end, open int) call {
 		return call{}
 	}
 	inside := b[start+at+1 : end-1]
-	if len(inside) < 3 || bytes.IndexByte([]byte("\"'`"), inside[0]) < 0 {
+	if len(inside) == 0 {
 		return call{}
 	}
-	return call{joinTexts(inside), start + at, open}
+	return call{name: joinTexts(inside), from: start + at, open: open, computed: inside}
+}
+
+// constantText returns the text that an expression of constants gives: "a" + "b", ["a", "b"]
+// .join(""), and "ba".split("").reverse().join(""); or "".
+func constantText(b []byte) string {
+	b = bytes.TrimSpace(b)
+	if parts, _, ok := bytes.Cut(b, []byte("].join(")); ok && len(parts) > 0 && parts[0] == '[' {
+		return joinTexts(bytes.ReplaceAll(parts[1:], []byte(","), []byte("+")))
+	}
+	if text, rest, ok := bytes.Cut(b, []byte(".split(")); ok && bytes.Contains(rest, []byte(".reverse()")) {
+		reversed := []byte(joinTexts(text))
+		slices.Reverse(reversed)
+		return string(reversed)
+	}
+	return joinTexts(b)
 }
 
 // joinTexts returns the text of "a" + 'b', or "" if the expression is something else.

@@ -101,9 +101,24 @@ func (c *comparison) hosts() {
 	if len(added) == 0 {
 		return
 	}
-	c.weak++
+	if c.hasNewHosts() {
+		c.weak++
+	}
 	c.add(newHost, Medium, evidence([]byte(shownOf(added))), "the code names %s", plural(len(added), "new host", "new hosts"))
 }
+
+// hasNewHosts reports whether there are new hosts besides those of the extension's publisher and
+// of services that most extensions link to.
+func (c *comparison) hasNewHosts() bool {
+	return slices.ContainsFunc(missing(c.before.Hosts, c.after.Hosts), func(host string) bool {
+		label, _, _ := strings.Cut(host, ".")
+		return !usualHosts[host] && label != squash(strings.ToLower(c.before.Publisher))
+	})
+}
+
+// usualHosts are those that most extensions link to.
+var usualHosts = map[string]bool{"github.com": true, "visualstudio.com": true, "microsoft.com": true, "w3.org": true, "json-schema.org": true,
+	"mozilla.org": true, "npmjs.com": true, "npmjs.org": true, "nodejs.org": true, "example.com": true, "wikipedia.org": true, "stackoverflow.com": true, "aka.ms": true}
 
 func (c *comparison) activation() {
 	added := missing(c.before.Activation, c.after.Activation)
@@ -166,9 +181,19 @@ func (c *comparison) owner() {
 		c.weak++
 		c.add(newOwner, Low, "", "no repository is named, and was %s", was)
 	case owner(was) != owner(is):
-		c.strong++
+		if related(owner(was), owner(is)) {
+			c.weak++
+		} else {
+			c.strong++
+		}
 		c.add(newOwner, Medium, evidence([]byte(is)), "the repository is %s instead of %s", is, was)
 	}
+}
+
+// related reports whether an owner has a name that extends that of the other one, as when a
+// repository moves from acme to acme-org on the same host.
+func related(was, is string) bool {
+	return strings.HasPrefix(is, was+"-") || strings.HasPrefix(was, is+"-")
 }
 
 // owner returns the host and the first part of the path of a repository.
@@ -199,8 +224,9 @@ func (c *comparison) newUses() int {
 		return 0 // entryPoint has judged that
 	}
 	n := 0
+	newHosts := c.hasNewHosts()
 	for _, use := range missing(c.before.Uses, c.after.Uses) {
-		if use != "files" {
+		if use != "files" && (use != "network" || !newHosts) { // a new host needs the network
 			n++
 		}
 	}

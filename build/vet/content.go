@@ -84,7 +84,7 @@ func contradiction(f *file) (reason string, severity Severity) {
 			if !startsLikeJSON(f.content) && looksLikeCode(f.content) {
 				return fmt.Sprintf("a file with the extension %s has code", ext), High
 			}
-		case ".css", ".csv", ".yml", ".yaml", ".xml", ".toml", ".ini", ".lock":
+		case ".svg", ".css", ".csv", ".yml", ".yaml", ".xml", ".toml", ".ini", ".lock":
 			if startsLikeCode(f.content) {
 				return fmt.Sprintf("a file with the extension %s has code", ext), High
 			}
@@ -93,8 +93,8 @@ func contradiction(f *file) (reason string, severity Severity) {
 		if f.kind == text && looksLikeCode(f.content) && !bytes.HasPrefix(f.content, []byte("#!")) {
 			return fmt.Sprintf("a file with the extension %s has code in text", ext), High
 		}
-	case packName:
-		if isNative(f.kind) {
+	case packName, recordName:
+		if isNative(f.kind) && f.kind != wasm {
 			return fmt.Sprintf("a file with the extension %s is a %s", ext, f.kind), High
 		}
 	}

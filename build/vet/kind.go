@@ -108,6 +108,7 @@ const (
 	dataName   = "data"   // texts that are not run
 	nativeName = "native" // programs and libraries
 	packName   = "archive"
+	recordName = "record" // data that only the extension reads
 )
 
 var classes = classesByExtension(map[string]string{
@@ -116,6 +117,7 @@ var classes = classesByExtension(map[string]string{
 	mediaName:  "png jpg jpeg gif ico bmp webp tif tiff woff woff2 ttf otf eot mp3 mp4 wav ogg webm flac m4a avi mov pdf icns heic avif",
 	dataName:   "json css md markdown txt yml yaml xml svg html htm csv map toml ini plist tmlanguage tmtheme less scss lock jsonc",
 	nativeName: "exe dll so dylib node wasm com scr msi",
+	recordName: "dat db log tmp bak cache idx sqlite old",
 	packName:   "zip vsix tgz gz tar jar war 7z rar xz bz2 zst asar whl nupkg cab",
 })
 

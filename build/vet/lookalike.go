@@ -209,7 +209,7 @@ func (l *lookalike) like(other *names, popular bool) (severity Severity, how str
 		return High, "name and publisher are like those of"
 	case l.fakeTitle:
 		return High, "the display name looks like that of"
-	case l.sameTitle && (sameName || near(l.name, other.name, minAlike)):
+	case l.sameTitle && (sameName || len(other.name) >= minAlike && hasWord(l.name, other.name) || near(l.name, other.name, minAlike)):
 		return High, "display name and name are those of"
 	case l.publisher == other.name && l.name == other.publisher && len(other.name) >= minAlike:
 		return High, "publisher and name are swapped, compared with"

@@ -118,6 +118,9 @@ func (f *file) text(rule string, severity Severity, text, detail string) Finding
 // installHooks are the scripts that npm runs when a package is installed.
 var installHooks = []string{"preinstall", "install", "postinstall", "preuninstall", "postuninstall", "prepare"}
 
+// uninstallHook is the script that VS Code runs when an extension is uninstalled.
+const uninstallHook = "vscode:uninstall"
+
 // usualInstall matches scripts that build or fetch what a package is known to need.
 var usualInstall = regexp.MustCompile(`^(?:npx |npm exec |yarn |pnpm )?(?:(?:cd [\w./-]+ && )?(?:npm|yarn|pnpm)(?: (?:run|install|ci|i|rebuild|update|--?[\w-]+|[\w:.@/-]+))*|node-gyp(?:-build)?\b.*|prebuild-install\b.*|node-pre-gyp\b.*|husky(?: install)?|patch-package|electron-builder install-app-deps|electron-rebuild|opencollective[\w-]*.*|ngcc.*|node (?:\./)?node_modules/vscode/bin/install|tsc\b.*|exit 0|true|echo [\w ]*|lerna bootstrap|is-ci .*|lint-staged|simple-git-hooks)$`)
 
@@ -131,9 +134,9 @@ const mediaArgument = `(?:node|sh|bash|python3?|bun|deno run)(?:\.exe)?["']?\s+[
 // those of an extension.
 func (s *Scanner) checkScripts(f *file, scripts any, own bool) {
 	all, _ := scripts.(map[string]any)
-	for _, hook := range installHooks {
+	for _, hook := range append([]string{uninstallHook}, installHooks...) {
 		command := strings.TrimSpace(asText(all[hook]))
-		if command == "" || hook == "prepare" && !dangerousScript.MatchString(command) {
+		if command == "" || (hook == "prepare" || hook == uninstallHook) && !dangerousScript.MatchString(command) {
 			continue
 		}
 		severity := Medium
@@ -206,9 +209,36 @@ func (s *Scanner) checkTasks(f *file) {
 
 // checkWrittenTasks looks for code that may write such a task into a folder.
 func (s *Scanner) checkWrittenTasks(f *file) {
-	if bytes.Contains(f.content, []byte("folderOpen")) && bytes.Contains(f.content, []byte("runOn")) && bytes.Contains(f.content, []byte("tasks.json")) {
-		s.findings.add(f.text(folderTask, Medium, "folderOpen", "the code may write a task that runs when a folder is opened"))
+	if !bytes.Contains(f.content, []byte("folderOpen")) {
+		return
 	}
+	severity := Medium
+	if writesUnusualTask(f.content) {
+		severity = High
+	}
+	if bytes.Contains(f.content, []byte("runOn")) && bytes.Contains(f.content, []byte("tasks.json")) {
+		s.findings.add(f.text(folderTask, severity, "folderOpen", "the code may write a task that runs when a folder is opened"))
+	}
+}
+
+// writtenCommand matches the command of a task in code, also in JSON that is a text there.
+var writtenCommand = regexp.MustCompile(`\bcommand\\?["']?\s*:\s*\\?["'\x60]([^"'\x60\\]{2,200})`)
+
+// writesUnusualTask reports whether code has a task that runs when a folder is opened, and runs
+// something else than a build tool.
+func writesUnusualTask(b []byte) bool {
+	const near = 500
+	at := bytes.Index(b, []byte("folderOpen"))
+	around := b[max(0, at-near):min(len(b), at+near)]
+	if !bytes.Contains(around, []byte("runOn")) {
+		return false
+	}
+	for _, m := range writtenCommand.FindAllSubmatch(around, -1) {
+		if command := string(m[1]); strings.IndexByte(command, ' ') > 0 && (dangerous(command) || !buildTool.MatchString(command)) {
+			return true
+		}
+	}
+	return false
 }
 
 // readTasks returns the tasks of a file tasks.json, or of a workspace.

@@ -62,10 +62,10 @@ const readFactor = 2
 type payloadScan struct {
 	f       *file
 	b       []byte
-	aliases map[string]bool // other names of eval and Function
-	budget  int             // bytes in which names may still be looked for
-	unread  int             // bytes of arguments that may still be read
-	known   *bool           // whether the file names child_process, once that is known
+	aliases map[string]string // other names of eval, Function and require, and which of them
+	budget  int               // bytes in which names may still be looked for
+	unread  int               // bytes of arguments that may still be read
+	known   *bool             // whether the file names child_process, once that is known
 	reports int
 	lex     lexer
 	lexed   int // offset up to which lex has read
@@ -77,6 +77,7 @@ func (s *Scanner) checkPayload(f *file) {
 	p := payloadScan{f: f, b: f.content, found: s.findings.add, uses: s.uses, budget: minBudget + budgetFactor*len(f.content), unread: minBudget + readFactor*len(f.content)}
 	p.findAliases()
 	calls(f.content, p.call)
+	p.droppers()
 	if p.budget < 0 || p.unread < 0 {
 		s.findings.add(f.whole(notChecked, Low, "this code runs and names too much to be followed completely"))
 	}
@@ -84,7 +85,7 @@ func (s *Scanner) checkPayload(f *file) {
 
 // findAliases notes names that are given to eval and Function: const run = eval.
 func (p *payloadScan) findAliases() {
-	for _, name := range []string{"eval", "Function"} {
+	for _, name := range []string{"eval", "Function", "require"} {
 		for i := 0; ; {
 			n := bytes.Index(p.b[i:], []byte(name))
 			if n < 0 {
@@ -92,12 +93,19 @@ func (p *payloadScan) findAliases() {
 			}
 			i += n + len(name)
 			if alias := aliasOf(p.b, i-len(name), i); alias != "" && len(p.aliases) < 100 {
-				if p.aliases == nil {
-					p.aliases = make(map[string]bool)
-				}
-				p.aliases[alias] = true
+				p.addAlias(alias, name)
 			}
 		}
+	}
+}
+
+// addAlias notes another name of eval, Function or require.
+func (p *payloadScan) addAlias(alias, of string) {
+	if p.aliases == nil {
+		p.aliases = make(map[string]string)
+	}
+	if p.aliases[alias] == "" {
+		p.aliases[alias] = of
 	}
 }
 
@@ -149,11 +157,17 @@ func (p *payloadScan) call(c call) {
 		p.program(c, arguments, code)
 	case "require":
 		p.require(c, arguments, code)
+	case "hidden":
+		p.report(c, arguments, "code hides the name of a function that it calls")
+	case "then":
+		p.report(c, arguments, "code runs (eval) what it downloads")
 	case "import":
 		if bytes.HasPrefix(bytes.TrimLeft(code, "\"'`"), []byte("data:")) || bytes.Contains(arguments[:min(60, len(arguments))], []byte("data:text/javascript")) {
 			p.report(c, arguments, "code imports code from a data: address")
 		} else if encoded.in(code) {
 			p.report(c, arguments, "code decodes the name of a module that it loads")
+		} else if value := p.assigned(c.from, string(bytes.TrimSpace(code))); bytes.Contains(value, []byte("createObjectURL(")) && decoder.in(value) {
+			p.report(c, arguments, "code imports code that it decodes")
 		}
 	}
 }
@@ -161,8 +175,14 @@ func (p *payloadScan) call(c call) {
 // kindOf returns what a call does: run a text, run a program, require or import a module.
 func (p *payloadScan) kindOf(c call) string {
 	switch {
+	case c.computed != nil && p.isHidden(c):
+		return "hidden"
 	case c.name == "require" || c.name == "import":
 		return c.name
+	case p.aliases[c.name] == "require":
+		return "require"
+	case c.name == "apply" || c.name == "construct" || c.name == "then":
+		return p.kindByArgument(c)
 	case c.name == "exec":
 		if !p.isProgram(c) {
 			return ""
@@ -171,21 +191,79 @@ func (p *payloadScan) kindOf(c call) string {
 	case programs[c.name]:
 		return "program"
 	case c.name == "constructor":
-		if !bytes.HasSuffix(bytes.TrimRight(p.b[max(0, c.from-20):c.from], ".[ "), []byte("constructor")) && !endsInFunction(p.b[:c.from]) {
+		if !endsInFunction(p.b[:c.from]) {
 			return ""
 		}
 		return "run"
-	case runners[c.name], p.aliases[c.name]:
+	case runners[c.name], p.aliases[c.name] != "":
 		return "run"
 	}
 	return ""
 }
 
+// kindByArgument returns what a call does that gets eval or Function as its first argument.
+func (p *payloadScan) kindByArgument(c call) string {
+	rest := bytes.TrimLeft(p.b[c.open+1:min(len(p.b), c.open+1+maxName)], " ")
+	end := 0
+	for end < len(rest) && isNameByte(rest[end]) {
+		end++
+	}
+	name := string(rest[:end])
+	if name != "eval" && name != "Function" || end == len(rest) {
+		return ""
+	}
+	switch {
+	case c.name == "then" && rest[end] == ')':
+		return "then"
+	case c.name != "then" && rest[end] == ',' && bytes.HasSuffix(p.b[:c.from], []byte("Reflect.")):
+		return "run"
+	}
+	return ""
+}
+
+// isHidden reports whether object[name]() hides the name of a function that runs a text or a
+// program: the name is decoded, or written in parts or with escapes.
+func (p *payloadScan) isHidden(c call) bool {
+	if encoded.in(c.computed) {
+		return true
+	}
+	name := c.name
+	switch {
+	case name == "":
+		variable := string(bytes.TrimSpace(c.computed))
+		if len(variable) > maxName || !isName(variable) {
+			name = constantText(c.computed)
+			break
+		}
+		value := p.assigned(c.from, variable)
+		if name = constantText(value); bytes.Equal(bytes.TrimSpace(value), fmt.Appendf(nil, "%q", name)) {
+			return false // the name is written as it is
+		}
+	case !bytes.ContainsAny(c.computed, "+\\"):
+		return false
+	}
+	return hiddenNames[name] || programs[name]
+}
+
+// hiddenNames are functions whose names harmless code has no reason to hide.
+var hiddenNames = map[string]bool{"eval": true, "Function": true, "_compile": true, "runInThisContext": true, "runInNewContext": true, "execScript": true, "require": true}
+
+// isName reports whether a text is an ASCII name.
+func isName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 || !isNameByte(byte(r)) })
+}
+
 // endsInFunction reports whether what precedes .constructor is a function: (()=>{}).constructor.
 func endsInFunction(b []byte) bool {
 	b = bytes.TrimRight(b[max(0, len(b)-60):], ".[ ")
+	if bytes.HasSuffix(b, []byte("constructor")) || bytes.HasSuffix(b, []byte("Function")) || methodOfConstant.Match(b) {
+		return true
+	}
 	return bytes.HasSuffix(b, []byte("})")) && (bytes.Contains(b, []byte("=>")) || bytes.Contains(b, []byte("function")))
 }
+
+// methodOfConstant matches a method of an empty array or text at the end, such as [].filter.
+var methodOfConstant = regexp.MustCompile(`(?:\[\]|""|''|\bMath|\bJSON|\bconsole)\.\w+$`)
 
 // isProgram distinguishes the function exec of child_process from that of patterns.
 func (p *payloadScan) isProgram(c call) bool {
@@ -211,7 +289,7 @@ func (p *payloadScan) isProgram(c call) bool {
 
 // run looks at a call that runs the text that it is given.
 func (p *payloadScan) run(c call, arguments, code, longest []byte) {
-	if c.name != "Function" && c.name != "constructor" && c.name != "Worker" && !strings.HasSuffix(c.name, "nction") {
+	if !c.applied && c.name != "apply" && c.name != "construct" && c.name != "Function" && c.name != "constructor" && c.name != "Worker" && !strings.HasSuffix(c.name, "nction") {
 		code = firstOf(code) // options follow
 	}
 	switch c.name {
@@ -257,11 +335,8 @@ func (p *payloadScan) noteWrapper(c call, code []byte) {
 		if keywords[alias] {
 			continue
 		}
-		if bytes.Equal(found[2], name) && (len(alias) > 2 || len(p.b) < smallCode) {
-			if p.aliases == nil {
-				p.aliases = make(map[string]bool)
-			}
-			p.aliases[alias] = true
+		if (bytes.Equal(found[2], name) || bytes.Equal(found[3], name)) && (len(alias) > 2 || len(p.b) < smallCode) {
+			p.addAlias(alias, "eval")
 		}
 	}
 }
@@ -270,7 +345,7 @@ func (p *payloadScan) noteWrapper(c call, code []byte) {
 var keywords = map[string]bool{"function": true, "if": true, "while": true, "for": true, "switch": true, "return": true, "catch": true, "async": true, "await": true, "typeof": true, "with": true}
 
 // wrapper matches the name and the only parameter of a function.
-var wrapper = regexp.MustCompile(`(?:function\s+|\b)([\w$]+)\s*(?:=\s*(?:async\s*)?(?:function\s*)?)?\(?\s*([\w$]+)\s*\)?\s*(?:=>|\{)`)
+var wrapper = regexp.MustCompile(`([\w$]+)\s*(?:=\s*(?:async\s*)?(?:function\s*)?\(?\s*([\w$]+)\s*\)?\s*(?:=>|\{)|\(\s*([\w$]+)\s*\)\s*\{)`)
 
 // source returns where the value of an expression comes from, as far as that is suspicious: it
 // is decoded, downloaded, or read from a file that is not code. It follows names to what they
@@ -295,7 +370,10 @@ func (p *payloadScan) source(before int, code []byte, hops int) string {
 		if value == nil {
 			continue
 		}
-		next, _ := outline(value)
+		next, longest := outline(value)
+		if escapes(longest) {
+			return "writes with escapes"
+		}
 		if source := p.source(before, next, hops-1); source != "" {
 			return source
 		}
@@ -308,18 +386,25 @@ func (p *payloadScan) source(before int, code []byte, hops int) string {
 func (p *payloadScan) isDownloaded(before int, name string) bool {
 	const far = 300
 	around := p.b[max(0, before-far):before]
-	at := downloadCall.FindIndex(around)
-	if at == nil {
-		return false
+	for _, at := range downloadCall.FindAllIndex(around, 10) {
+		chain := firstOf(balanced(around[at[0]:])) // the parameter belongs to the same statement
+		if hasParameter(chain[min(len(chain), at[1]-at[0]):], name) {
+			return true
+		}
 	}
-	chain := firstOf(balanced(around[at[0]:])) // the parameter belongs to the same statement
-	for rest := chain[min(len(chain), at[1]-at[0]):]; ; {
+	return false
+}
+
+// hasParameter reports whether a function in a statement has a parameter of that name.
+func hasParameter(rest []byte, name string) bool {
+	for {
 		n := bytes.Index(rest, []byte(name))
 		if n < 0 {
 			return false
 		}
 		end := bytes.TrimLeft(rest[n+len(name):], " ")
-		isName := (n == 0 || !isNameByte(rest[n-1]) && rest[n-1] != '.') && n > 0 && bytes.IndexByte([]byte("(, "), rest[n-1]) >= 0
+		isName := (n == 0 || !isNameByte(rest[n-1]) && rest[n-1] != '.') && n > 0 && bytes.IndexByte([]byte("(, {"), rest[n-1]) >= 0
+		end = bytes.TrimPrefix(end, []byte("}")) // of ({data}) =>
 		if isName && (bytes.HasPrefix(end, []byte("=>")) || bytes.HasPrefix(end, []byte(")")) && opensBody(end[1:])) {
 			return true
 		}
@@ -333,7 +418,7 @@ func opensBody(b []byte) bool {
 	return bytes.HasPrefix(b, []byte("=>")) || bytes.HasPrefix(b, []byte("{"))
 }
 
-var downloadCall = regexp.MustCompile(`\bfetch\(|\baxios\b|\bhttps?\.get\(|\brequest(?:\.get)?\(|\bgot(?:\.get)?\(|\bWebSocket\(|\bws\.on\(|\bsocket\.on\(`)
+var downloadCall = regexp.MustCompile(`\bfetch\(|\baxios\b|\bhttps?\.get\(|\brequest(?:\.get)?\(|\bgot(?:\.get)?\(|\bWebSocket\(|\bws\.on\(|\bsocket\.on\(|\b(?:ws|socket|sock)\.onmessage\s*=|\bresolveTxt\(`)
 
 // maxNames limits how many names of an expression are followed.
 const maxNames = 8
@@ -412,6 +497,9 @@ func (p *payloadScan) valueAt(from, to int) []byte {
 	if len(rest) > 1 && rest[0] == '=' && rest[1] != '=' && rest[1] != '>' {
 		return firstOf(balanced(rest[1:]))
 	}
+	if value := destructured(rest); value != nil {
+		return value
+	}
 	if len(rest) > 2 && rest[0] == '+' && rest[1] == '=' {
 		return p.accumulated(from, firstOf(balanced(rest[2:])))
 	}
@@ -419,6 +507,24 @@ func (p *payloadScan) valueAt(from, to int) []byte {
 		return body(rest)
 	}
 	return nil
+}
+
+// destructured returns the value of an object whose members are named: what follows a name in
+// {data, status} = await get(x).
+func destructured(rest []byte) []byte {
+	const far = 80
+	if len(rest) == 0 || rest[0] != '}' && rest[0] != ',' {
+		return nil
+	}
+	end := bytes.IndexByte(rest[:min(len(rest), far)], '}')
+	if end < 0 || bytes.ContainsAny(rest[:end], "{(=;") {
+		return nil
+	}
+	rest = bytes.TrimLeft(rest[end+1:], " ")
+	if len(rest) < 2 || rest[0] != '=' || rest[1] == '=' || rest[1] == '>' {
+		return nil
+	}
+	return firstOf(balanced(rest[1:]))
 }
 
 // accumulated returns the value of a name to which parts are added: the handlers of a download
@@ -481,6 +587,8 @@ func (p *payloadScan) program(c call, arguments, code []byte) {
 		p.report(c, arguments, "code runs a command line that downloads or decodes what it runs")
 	case runsFile.in(line):
 		p.report(c, arguments, "code runs a file with the name of a picture or font")
+	case encoded.in(code) && evalOption.Match(code):
+		p.report(c, arguments, fmt.Sprintf("code runs (%s) an interpreter with code that it decodes", c.name))
 	case p.direct(c, first):
 		p.report(c, arguments, fmt.Sprintf("code runs (%s) a command line that it decodes or downloads", c.name))
 	}
@@ -496,7 +604,7 @@ func (p *payloadScan) direct(c call, first []byte) bool {
 	if name != "" && len(name) <= maxName && isNameByte(name[0]) && p.isDownloaded(c.from, name) {
 		return true
 	}
-	if len(name) < 2 || strings.ContainsFunc(name, func(r rune) bool { return r >= 0x80 || !isNameByte(byte(r)) }) {
+	if len(name) < 2 || !isName(name) {
 		return false
 	}
 	value, _ := outline(p.assigned(c.from, name))
@@ -506,6 +614,9 @@ func (p *payloadScan) direct(c call, first []byte) bool {
 // encoded matches the decoding of base64, hexadecimal digits and character codes. Other
 // decodings are usual in command lines.
 var encoded = newSearch("atob Buffer fromCharCode", `\batob\s*\(|\bBuffer\.from\s*\([^()]*["'](?:base64(?:url)?|hex)["']|\bfromCharCode\b`)
+
+// evalOption matches the option of an interpreter before the code that it runs.
+var evalOption = regexp.MustCompile(`(?i)["'\x60](?:-e|-c|-p|--eval|-command|-enc|-encodedcommand)["'\x60]\s*,`)
 
 // joinedWords returns texts in an array as one command line.
 func joinedWords(arguments []byte) []byte {

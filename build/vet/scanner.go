@@ -119,6 +119,8 @@ func (s *Scanner) checkText(f *file) {
 		s.checkObfuscated(f)
 		s.checkAddresses(f)
 		s.checkConnections(f)
+		s.checkJoined(f)
+		s.checkDeadDrops(f)
 		s.checkWrittenTasks(f)
 		s.noteUses(f)
 	case f.isSource():
