@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,7 +22,7 @@ var drops = map[string]*regexp.Regexp{
 	"canary.discord.com":          regexp.MustCompile(`^/api/(?:v\d+/)?webhooks/\d{6}`),
 	"ptb.discord.com":             regexp.MustCompile(`^/api/(?:v\d+/)?webhooks/\d{6}`),
 	"cdn.discordapp.com":          regexp.MustCompile(`^/attachments/\d{6}`),
-	"api.telegram.org":            regexp.MustCompile(`^/bot(?:\d{6}|\$?$)`),
+	"api.telegram.org":            regexp.MustCompile(`^/bot\d{6}`),
 	"pastebin.com":                regexp.MustCompile(`^/raw/\w`),
 	"rentry.co":                   regexp.MustCompile(`/raw`),
 	"paste.ee":                    regexp.MustCompile(`^/r/`),
@@ -46,7 +47,10 @@ var drops = map[string]*regexp.Regexp{
 // dropDomains are domains whose subdomains anybody can have for a short time, to receive data.
 var dropDomains = []string{"oast.fun", "oast.live", "oast.me", "oast.online", "oast.pro", "oast.site", "interact.sh", "burpcollaborator.net",
 	"oastify.com", "requestbin.com", "requestcatcher.com", "m.pipedream.net", "ngrok.io", "ngrok-free.app", "ngrok.app", "trycloudflare.com",
-	"serveo.net", "loca.lt", "dnslog.cn", "ceye.io", "beeceptor.com", "duckdns.org", "no-ip.org", "ddns.net", "hopto.org", "zapto.org", "portmap.io", "onion"}
+	"serveo.net", "loca.lt", "dnslog.cn", "ceye.io", "beeceptor.com", "duckdns.org", "no-ip.org", "ddns.net", "hopto.org", "zapto.org", "portmap.io", "onion", "nip.io", "sslip.io"}
+
+// openEnd matches the path of a webhook whose key follows from elsewhere.
+var openEnd = regexp.MustCompile(`^/bot\$?$|^/api/(?:v\d+/)?webhooks/\$?$`)
 
 // maxAddress is the length of the longest address that is read.
 const maxAddress = 300
@@ -65,6 +69,38 @@ func (s *Scanner) checkAddresses(f *file) {
 		s.checkAddress(f, i-3)
 	}
 	s.checkEncodedAddresses(f)
+	s.checkWrittenAddresses(f)
+}
+
+// writtenScheme matches http:// backwards, with escapes and with percent signs.
+var writtenScheme = newSearch(`//:ptth //:sptth \x68\x74\x74\x70 \u0068\u0074\u0074\u0070 http%3A http%3a`,
+	`//:s?ptth["'\x60]|["'\x60](?:\\x68\\x74\\x74\\x70|\\u0068\\u0074\\u0074\\u0070)|["'\x60]http%3[Aa]%2[Ff]%2[Ff]`)
+
+// checkWrittenAddresses looks for addresses that are written backwards, with escapes or with
+// percent signs.
+func (s *Scanner) checkWrittenAddresses(f *file) {
+	if !writtenScheme.in(f.content) {
+		return
+	}
+	for _, at := range writtenScheme.pattern.FindAllIndex(f.content, 100) {
+		from, to := at[0], at[1]
+		var text string
+		if f.content[from] == '/' {
+			from = bytes.LastIndexAny(f.content[max(0, from-maxAddress):from], "\"'`") + max(0, from-maxAddress) + 1
+			backwards := slices.Clone(f.content[from : to-1])
+			slices.Reverse(backwards)
+			text = string(backwards)
+		} else {
+			to = endOfText(f.content, from)
+			text = unescape(f.content[from+1 : max(from+1, min(to-1, from+4*maxAddress))])
+			if decoded, err := url.PathUnescape(text); err == nil {
+				text = decoded
+			}
+		}
+		if _, rest, ok := strings.Cut(text, "://"); ok {
+			s.judge(f, from, to, []byte(rest), "in encoded form ")
+		}
+	}
 }
 
 // checkAddress looks at the address with :// at an offset.
@@ -162,6 +198,9 @@ func suspicious(host, path string) (detail string, severity Severity) {
 		if pattern == nil {
 			return "the address of " + host, Low
 		}
+		if openEnd.MatchString(where) {
+			return "an address of " + host + " with a key that is not in it, to which stolen data is often sent", Medium
+		}
 		if pattern.MatchString(strings.ToLower(where)) {
 			return "an address of " + host + ", to which stolen data is often sent", High
 		}
@@ -184,7 +223,7 @@ var harmlessIPs = map[string]bool{"8.8.8.8": true, "8.8.4.4": true, "1.1.1.1": t
 // reserved are ranges of addresses that are not public: of documentation, carriers, benchmarks
 // and the future.
 var reserved = prefixes("0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 192.0.2.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4 " +
-	"::/8 100::/8 2001::/23 2001:db8::/32 2002::/16 3fff::/20 fc00::/7 fe80::/10 ff00::/8 2001:4860:4860::/48 2606:4700:4700::/48 2620:fe::/48")
+	"2001::/23 2001:db8::/32 2002::/16 3fff::/20 2001:4860:4860::/48 2606:4700:4700::/48 2620:fe::/48")
 
 func prefixes(list string) (all []netip.Prefix) {
 	for s := range strings.FieldsSeq(list) {
@@ -193,6 +232,9 @@ func prefixes(list string) (all []netip.Prefix) {
 	return all
 }
 
+// globalIPv6 are the addresses of version 6 that are given to anybody.
+var globalIPv6 = netip.MustParsePrefix("2000::/3")
+
 // publicIP returns the IP address that a host is, also if it is written as one number, and
 // whether it is public.
 func publicIP(host string) (string, bool) {
@@ -200,7 +242,7 @@ func publicIP(host string) (string, bool) {
 		host = netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}).String()
 	}
 	ip, err := netip.ParseAddr(host)
-	if err != nil || ip.IsPrivate() || !ip.IsGlobalUnicast() || ip.IsLinkLocalUnicast() || harmlessIPs[host] {
+	if err != nil || ip.IsPrivate() || !ip.IsGlobalUnicast() || ip.Is6() && !globalIPv6.Contains(ip) || ip.IsLinkLocalUnicast() || harmlessIPs[host] {
 		return "", false
 	}
 	for _, p := range reserved {

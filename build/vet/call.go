@@ -94,7 +94,16 @@ func calleeInBrackets(b []byte, end, open int) call {
 // calleeByText reads object["name"], also if the text is written in parts or with escapes.
 func calleeByText(b []byte, end, open int) call {
 	start := max(0, end-maxCallee)
-	at := bytes.LastIndexByte(b[start:end], '[')
+	at, depth := end-start-1, 0
+	for ; at >= 0; at-- {
+		if c := b[start+at]; c == ']' {
+			depth++
+		} else if c == '[' {
+			if depth--; depth == 0 {
+				break
+			}
+		}
+	}
 	if at < 0 {
 		return call{}
 	}
@@ -109,8 +118,15 @@ func calleeByText(b []byte, end, open int) call {
 // .join(""), and "ba".split("").reverse().join(""); or "".
 func constantText(b []byte) string {
 	b = bytes.TrimSpace(b)
-	if parts, _, ok := bytes.Cut(b, []byte("].join(")); ok && len(parts) > 0 && parts[0] == '[' {
-		return joinTexts(bytes.ReplaceAll(parts[1:], []byte(","), []byte("+")))
+	if rest, ok := bytes.CutPrefix(b, []byte("[...")); ok && bytes.Contains(b, []byte("].reverse()")) {
+		text, _, _ := bytes.Cut(rest, []byte("]"))
+		reversed := []byte(joinTexts(text))
+		slices.Reverse(reversed)
+		return string(reversed)
+	}
+	if parts, after, ok := bytes.Cut(b, []byte("].join(")); ok && len(parts) > 0 && parts[0] == '[' {
+		separator, _, _ := bytes.Cut(after, []byte(")"))
+		return joinTexts(bytes.ReplaceAll(parts[1:], []byte(","), slices.Concat([]byte("+"), separator, []byte("+"))))
 	}
 	if text, rest, ok := bytes.Cut(b, []byte(".split(")); ok && bytes.Contains(rest, []byte(".reverse()")) {
 		reversed := []byte(joinTexts(text))

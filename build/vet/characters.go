@@ -111,6 +111,9 @@ func (h *hiddenScan) add(at int, r, before rune, kind int) {
 			h.strangerAt = at
 		}
 		h.strangers++
+		if r >= 0xe0100 { // hardly anything but Chinese characters has these
+			h.strangers += 2
+		}
 	}
 }
 

@@ -7,8 +7,8 @@ import "regexp"
 
 var (
 	// chain matches requests for what others have written into a blockchain.
-	chain = newSearch("getSignaturesForAddress getTransaction eth_call eth.call eth_getTransaction trongrid aptoslabs getAccountInfo",
-		`\bgetSignaturesForAddress\b|\beth_call\b|\beth\.call\b|\beth_getTransactionByHash\b|\bapi\.trongrid\.io\b|\baptoslabs\.com\b|\bgetAccountInfo\b|\bgetTransaction\b`)
+	chain = newSearch("getSignaturesForAddress getTransaction eth_call eth.call eth_getTransaction ethers.Contract trongrid aptoslabs getAccountInfo",
+		`\bgetSignaturesForAddress\b|\beth_call\b|\beth\.call\b|\beth_getTransactionByHash\b|\bapi\.trongrid\.io\b|\baptoslabs\.com\b|\bethers\.Contract\b|\bgetAccountInfo\b|\bgetTransaction\b`)
 	// account matches the address of an account, which an explorer would ask for.
 	account = regexp.MustCompile(`["'\x60](?:0x[0-9a-fA-F]{40}|0x[0-9a-fA-F]{64}|[1-9A-HJ-NP-Za-km-z]{32,44})["'\x60]|/accounts/[1-9A-HJ-NP-Za-km-z]{32,44}/`)
 	memo    = regexp.MustCompile(`\bmemo\b`)
@@ -26,7 +26,7 @@ const farDrop = 600
 func (s *Scanner) checkDeadDrops(f *file) {
 	s.eachDrop(f, chain, func(before, after []byte) bool {
 		near := append(before[max(0, len(before)-200):len(before):len(before)], after...)
-		return account.Match(near) && (memo.Match(after) || follows.Match(after))
+		return account.Match(near) && (memo.Match(after) || follows.Match(after)) || memo.Match(after) && decodes.Match(after)
 	}, "code reads the orders of an account in a blockchain")
 	s.eachDrop(f, place, func(_, after []byte) bool { return decodes.Match(after) },
 		"code decodes what it reads on a page that anybody can write")

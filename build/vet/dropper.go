@@ -11,6 +11,7 @@ import (
 func (p *payloadScan) droppers() {
 	p.eachMatch(writtenFile, p.written)
 	p.eachMatch(shellProcess, p.remoteShell)
+	p.eachMatch(mediaLoader, func(at []int) { p.reportAt(at, "code loads pictures or fonts as modules or libraries") })
 	if p.f.bundled() {
 		return
 	}
@@ -23,6 +24,8 @@ var (
 	writtenFile  = newSearch("writeFile createWriteStream", `\b(?:writeFile|writeFileSync|createWriteStream)\s*\(\s*`)
 	shellProcess = newSearch("spawn exec", `\b(?:spawn|execFile|exec)\s*\(\s*["'\x60](?:/bin/)?(?:ba|z|da)?(?:sh|cmd(?:\.exe)?|powershell(?:\.exe)?)["'\x60]`)
 	binding      = newSearch("binding", `\bprocess\.(?:binding|_linkedBinding)\s*\(\s*["'\x60](?:spawn_sync|process_wrap)["'\x60]`)
+	mediaLoader  = newSearch("_extensions dlopen", `\b_extensions\s*\[\s*["'\x60]\.(?:woff2?|ttf|otf|eot|png|jpe?g|gif|ico|svg|bmp|css|md|txt|dat)["'\x60]\s*\]\s*=|\bdlopen\s*\([^;\n]{0,80}\.(?:woff2?|ttf|otf|eot|png|jpe?g|gif|ico|svg|bmp|css|md|txt|dat)["'\x60]`)
+	startup      = regexp.MustCompile(`(?i)Programs[\\/"', ]+Startup\b|LaunchAgents`)
 	connects     = regexp.MustCompile(`\bnet\b|\btls\b|\bSocket\b|\bcreateConnection\b|\bWebSocket\b`)
 	intoShell    = regexp.MustCompile(`\.pipe\(\s*[\w$.]+\.stdin\b`)
 	outOfShell   = regexp.MustCompile(`\.stdout\.pipe\(\s*[\w$]+\s*\)`)
@@ -54,6 +57,10 @@ const (
 func (p *payloadScan) written(at []int) {
 	arguments := arguments(p.b, at[1]-1-trailing(p.b[at[0]:at[1]]))
 	target := bytes.TrimSpace(firstOf(arguments))
+	if encoded.in(arguments) && startup.Match(target) {
+		p.reportAt(at, "code writes a program that it decodes where the system starts it when the user logs in")
+		return
+	}
 	if len(target) == 0 || len(target) > 100 || !p.isRun(at[1]+len(arguments), target) {
 		return
 	}
@@ -88,7 +95,7 @@ func (p *payloadScan) isRun(from int, target []byte) bool {
 }
 
 // runsTarget matches the beginning of a call before its first argument.
-var runsTarget = regexp.MustCompile(`\b(?:exec|execSync|execFile|execFileSync|spawn|spawnSync|fork|require|import)\s*\(\s*(?:["'\x60][\w .&/-]*(?:["'\x60]\s*(?:\+|,\s*\[)\s*|\$\{))?$`)
+var runsTarget = regexp.MustCompile(`\b(?:exec|execSync|execFile|execFileSync|spawn|spawnSync|fork|require|import)\s*\(\s*(?:["'\x60][\w .:&/"'\\-]*(?:["'\x60]\s*(?:\+|,\s*\[)\s*|\$\{))?$`)
 
 // remoteShell looks at a shell that is started.
 func (p *payloadScan) remoteShell(at []int) {

@@ -234,7 +234,7 @@ func writesUnusualTask(b []byte) bool {
 		return false
 	}
 	for _, m := range writtenCommand.FindAllSubmatch(around, -1) {
-		if command := string(m[1]); strings.IndexByte(command, ' ') > 0 && (dangerous(command) || !buildTool.MatchString(command)) {
+		if command := string(m[1]); strings.IndexByte(command, ' ') > 0 && (dangerous(command) || !builds(command)) {
 			return true
 		}
 	}
@@ -278,5 +278,19 @@ func (t *task) unusual() bool {
 	if kind != "shell" && kind != "process" && kind != "" {
 		return false
 	}
-	return dangerous(line) || !buildTool.MatchString(line)
+	return dangerous(line) || !builds(line)
 }
+
+// builds reports whether each command of a command line is one of a build tool, and none is
+// downloaded to be run.
+func builds(line string) bool {
+	for part := range strings.FieldsFuncSeq(line, func(r rune) bool { return r == '&' || r == ';' || r == '|' }) {
+		if part = strings.TrimSpace(part); part != "" && !strings.HasPrefix(part, "cd ") && !buildTool.MatchString(part) || runsUnknown.MatchString(part) {
+			return false
+		}
+	}
+	return line != ""
+}
+
+// runsUnknown matches the command of a package that is downloaded without a question.
+var runsUnknown = regexp.MustCompile(`^(?:npx\s+(?:-y|--yes)|npm\s+exec\s+(?:-y|--yes)|(?:pnpm|yarn)\s+dlx|bunx|uvx)\b`)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -41,12 +42,12 @@ func (s search) in(b []byte) bool {
 // Steps that decode data, that download it, and that read a file; and command lines. The words of
 // command lines are in lower case.
 var (
-	decoder  = newSearch("Buffer Uint8Array atob base64 hex fromC unescape decodeURIComponent inflate gunzip unzip brotli createDecipher charCodeAt TextDecoder b64decode reverse codePointAt parseInt", `\batob\b|["']base64(?:url)?["']|["']hex["']|\bfromCharCode\b|\bfromCodePoint\b|\bunescape\s*\(|\bdecodeURIComponent\s*\(|\b(?:inflate|gunzip|unzip|brotliDecompress|inflateRaw)(?:Sync)?\b|\bcreateDecipher(?:iv)?\b|\bcharCodeAt\b|\bTextDecoder\b|\bb64decode\b|\bfromhex\b|\breverse\s*\(\s*\)\s*\.\s*join\b|\.codePointAt\b|\bBuffer\.from\s*\(\s*\[|\bUint8Array\s*\(\s*\[|\bUint8Array\.(?:from|of)\s*\(|\bparseInt\s*\([^)]*,\s*(?:2|16|36)\s*\)`)
+	decoder  = newSearch("Buffer Uint8Array atob base64 hex fromC unescape decodeURIComponent inflate gunzip unzip brotli createDecipher charCodeAt TextDecoder decrypt b64decode reverse codePointAt parseInt", `\batob\b|["']base64(?:url)?["']|["']hex["']|\bfromCharCode\b|\bfromCodePoint\b|\bunescape\s*\(|\bdecodeURIComponent\s*\(|\b(?:inflate|gunzip|unzip|brotliDecompress|inflateRaw)(?:Sync)?\b|\bcreateDecipher(?:iv)?\b|\bcharCodeAt\b|\bTextDecoder\b|\.decrypt\s*\(|\bb64decode\b|\bfromhex\b|\breverse\s*\(\s*\)\s*\.\s*join\b|\.codePointAt\b|\bBuffer\.from\s*\(\s*\[|\bUint8Array\s*\(\s*\[|\bUint8Array\.(?:from|of)\s*\(|\bparseInt\s*\([^)]*,\s*(?:2|16|36)\s*\)`)
 	download = newSearch("fetch axios .text .get request XMLHttp responseText got", `\bfetch\s*\(|\baxios\b|\.text\s*\(\s*\)|\.get\s*\(\s*["'\x60]https?:|\brequest\s*\(\s*["'\x60{]|\bXMLHttpRequest\b|\.responseText\b|\bgot\s*\(`)
 	readFile = newSearch("readFile", `(?i)\.(?:woff2?|ttf|otf|eot|png|jpe?g|gif|ico|bmp|webp|mp[34]|wav|pdf|dat|bin|css|md|txt|svg|log|db)["'\x60]`)
 	readCall = newSearch("readFile", `\breadFile(?:Sync)?\s*\(`)
 	runsFile = newSearch("woff ttf otf eot png jpg jpeg gif ico svg bmp webp mp3 mp4 pdf css", `(?i)`+mediaArgument)
-	fetchRun = newSearch("curl wget powershell iex invoke- iwr irm downloadstring mshta regsvr32 certutil bitsadmin base64 openssl", `(?i)(?:\b(?:curl|wget)\b[^|;]*https?://[^|;]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b)|\bpowershell(?:\.exe)?\b.*\s-(?:e|en|enc|encodedcommand)\s+["']?[A-Za-z0-9+/=]{16}|\b(?:iex|invoke-expression)\b.*\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b|\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b.*\|\s*(?:iex|invoke-expression)\b|\bmshta(?:\.exe)?\s+https?:|\bregsvr32\b.*https?:|\bcertutil\b.*-urlcache|\bbitsadmin\b.*/transfer|\b(?:base64|openssl)\s+(?:-d|--decode|-D|enc\s+-d)[^|]*\|\s*(?:ba|z)?sh\b`)
+	fetchRun = newSearch("curl wget powershell iex invoke- iwr irm downloadstring mshta regsvr32 certutil bitsadmin base64 openssl", `(?i)(?:\b(?:curl|wget)\b[^|;]*https?://[^|;]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b)|\bpowershell(?:\.exe)?\b.*\s-(?:e|en|enc|encodedcommand)\s+["']?[A-Za-z0-9+/=]{16}|\b(?:iex|invoke-expression)\b.*\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b|\b(?:iwr|irm|downloadstring|invoke-webrequest|invoke-restmethod)\b.*\|\s*(?:iex|invoke-expression)\b|\bmshta(?:\.exe)?\s+https?:|\bregsvr32\b.*https?:|\bcertutil\b.*-urlcache|\bbitsadmin\b.*/transfer|\b(?:base64|openssl)\s+(?:-d|--decode|-D|enc\s+-d)[^|]*\|\s*(?:ba|z)?sh\b|(?:\$|<)\(\s*(?:curl|wget)\b[^)]*https?://|\b(?:curl|wget|certutil|iwr|invoke-webrequest)\b[^|;&]*\.(?:exe|bat|cmd|ps1|vbs|sh|msi|scr)\b["']?\s*(?:&&|;|&)\s*[^|]*\.(?:exe|bat|cmd|ps1|vbs|sh|msi|scr)\b`)
 )
 
 // Limits of how many bytes are searched for the names in calls, so that the time is linear.
@@ -166,11 +167,18 @@ func (p *payloadScan) call(c call) {
 			p.report(c, arguments, "code imports code from a data: address")
 		} else if encoded.in(code) {
 			p.report(c, arguments, "code decodes the name of a module that it loads")
+		} else if name := p.hiddenModule(c, arguments); name != "" {
+			p.report(c, arguments, "code hides the name of a module that it loads: "+name)
+		} else if value := p.assigned(c.from, string(bytes.TrimSpace(code))); dataModule.Match(value) {
+			p.report(c, arguments, "code imports code from a data: address")
 		} else if value := p.assigned(c.from, string(bytes.TrimSpace(code))); bytes.Contains(value, []byte("createObjectURL(")) && decoder.in(value) {
 			p.report(c, arguments, "code imports code that it decodes")
 		}
 	}
 }
+
+// dataModule matches a data: address of JavaScript.
+var dataModule = regexp.MustCompile(`^\s*["'\x60]data:(?:text|application)/javascript`)
 
 // kindOf returns what a call does: run a text, run a program, require or import a module.
 func (p *payloadScan) kindOf(c call) string {
@@ -224,25 +232,56 @@ func (p *payloadScan) kindByArgument(c call) string {
 // isHidden reports whether object[name]() hides the name of a function that runs a text or a
 // program: the name is decoded, or written in parts or with escapes.
 func (p *payloadScan) isHidden(c call) bool {
-	if encoded.in(c.computed) {
-		return true
+	if c.name != "" { // a constant text
+		return bytes.ContainsAny(c.computed, "+\\") && (hiddenNames[c.name] || programs[c.name])
 	}
-	name := c.name
-	switch {
-	case name == "":
-		variable := string(bytes.TrimSpace(c.computed))
-		if len(variable) > maxName || !isName(variable) {
-			name = constantText(c.computed)
-			break
-		}
-		value := p.assigned(c.from, variable)
-		if name = constantText(value); bytes.Equal(bytes.TrimSpace(value), fmt.Appendf(nil, "%q", name)) {
+	name, value := constantText(c.computed), c.computed
+	if variable, index := indexed(c.computed); variable != "" {
+		value = p.assigned(c.from, variable)
+		name = constantText(element(value, index))
+		if bytes.Equal(bytes.TrimSpace(value), fmt.Appendf(nil, "%q", name)) {
 			return false // the name is written as it is
 		}
-	case !bytes.ContainsAny(c.computed, "+\\"):
-		return false
 	}
-	return hiddenNames[name] || programs[name]
+	if hiddenNames[name] || programs[name] {
+		return true
+	}
+	ofGlobal := globalObject.Match(p.b[max(0, c.from-maxName):c.from])
+	code, _ := outline(arguments(p.b, c.open))
+	return encoded.in(value) && (ofGlobal || !isName(string(value)) && bytes.Equal(value, c.computed)) || ofGlobal && encoded.in(code)
+}
+
+// globalObject matches the object at the end that has the functions eval and Function.
+var globalObject = regexp.MustCompile(`\b(?:globalThis|global|window|self)$`)
+
+// indexed returns the name and the index of name[index], or a name alone and -1.
+func indexed(b []byte) (name string, index int) {
+	b = bytes.TrimSpace(b)
+	before, after, ok := bytes.Cut(b, []byte("["))
+	if len(before) > maxName || !isName(string(before)) {
+		return "", 0
+	}
+	if !ok {
+		return string(before), -1
+	}
+	index, err := strconv.Atoi(string(bytes.TrimSuffix(after, []byte("]"))))
+	if err != nil {
+		return "", 0
+	}
+	return string(before), index
+}
+
+// element returns an element of an array of texts, or the whole value for the index -1.
+func element(value []byte, index int) []byte {
+	value = bytes.TrimSpace(value)
+	if index < 0 || len(value) == 0 || value[0] != '[' {
+		return value
+	}
+	parts := bytes.Split(bytes.Trim(value, "[]"), []byte(","))
+	if index >= len(parts) {
+		return nil
+	}
+	return parts[index]
 }
 
 // hiddenNames are functions whose names harmless code has no reason to hide.
@@ -418,7 +457,11 @@ func opensBody(b []byte) bool {
 	return bytes.HasPrefix(b, []byte("=>")) || bytes.HasPrefix(b, []byte("{"))
 }
 
-var downloadCall = regexp.MustCompile(`\bfetch\(|\baxios\b|\bhttps?\.get\(|\brequest(?:\.get)?\(|\bgot(?:\.get)?\(|\bWebSocket\(|\bws\.on\(|\bsocket\.on\(|\b(?:ws|socket|sock)\.onmessage\s*=|\bresolveTxt\(`)
+var downloadCall = regexp.MustCompile(`\bfetch\(|\baxios\b|\bhttps?\.get\(|\brequest(?:\.get)?\(|\bgot(?:\.get)?\(|\bWebSocket\(|\bws\.on\(|\bsocket\.on\(|\b(?:ws|socket|sock)\.onmessage\s*=|\bresolveTxt\(|\w\(\s*["'\x60]https?://|\b(?:ws|wss|sock(?:et)?|client|conn(?:ection)?|io|s|c)\.on\(\s*["'\x60]\w+["'\x60]\s*,`)
+
+// usualMethods are names of methods of texts, arrays and streams, and too common to be followed.
+var usualMethods = map[string]bool{"toString": true, "join": true, "replace": true, "concat": true, "slice": true, "map": true, "get": true, "call": true, "apply": true, "bind": true,
+	"trim": true, "split": true, "push": true, "read": true, "value": true, "code": true, "source": true, "text": true, "data": true, "substring": true, "generate": true, "compile": true, "render": true, "name": true, "filename": true}
 
 // maxNames limits how many names of an expression are followed.
 const maxNames = 8
@@ -447,6 +490,9 @@ func namesIn(code []byte) func(func(string) bool) {
 				path++
 			}
 			if path > end && !yield(string(code[i:path])) {
+				return
+			}
+			if member := string(code[nameStart(code, path):path]); path > end && !usualMethods[member] && !yield(member) {
 				return
 			}
 			lex.last = 'a'
@@ -503,10 +549,19 @@ func (p *payloadScan) valueAt(from, to int) []byte {
 	if len(rest) > 2 && rest[0] == '+' && rest[1] == '=' {
 		return p.accumulated(from, firstOf(balanced(rest[2:])))
 	}
+	if len(rest) > 0 && rest[0] == '(' && to-from >= 3 && isMethod(rest) {
+		return body(rest)
+	}
 	if len(rest) > 0 && rest[0] == '(' && bytes.HasSuffix(bytes.TrimRight(p.b[max(0, from-12):from], " *"), []byte("function")) {
 		return body(rest)
 	}
 	return nil
+}
+
+// isMethod reports whether the parameters and the body of a method follow its name: load(x) {.
+func isMethod(rest []byte) bool {
+	end := bytes.IndexAny(rest[1:], "();")
+	return end >= 0 && rest[1+end] == ')' && bytes.HasPrefix(bytes.TrimLeft(rest[end+2:], " "), []byte("{"))
 }
 
 // destructured returns the value of an object whose members are named: what follows a name in
@@ -583,7 +638,9 @@ func (p *payloadScan) program(c call, arguments, code []byte) {
 	first := firstOf(code)
 	line := bytes.ToLower(joinedWords(arguments))
 	switch {
-	case fetchRun.in(line), fetchRun.in(bytes.ToLower(arguments)):
+	case p.startsLater(line):
+		p.report(c, arguments, "code has a program started again whenever the user logs in, or at intervals")
+	case fetchesAndRuns(line), fetchesAndRuns(bytes.ToLower(arguments)), fetchesAndRuns(p.lineOf(c, first)):
 		p.report(c, arguments, "code runs a command line that downloads or decodes what it runs")
 	case runsFile.in(line):
 		p.report(c, arguments, "code runs a file with the name of a picture or font")
@@ -594,13 +651,40 @@ func (p *payloadScan) program(c call, arguments, code []byte) {
 	}
 }
 
+// startsLater reports whether a command line has a program started by the system later.
+func (p *payloadScan) startsLater(line []byte) bool { return persists.in(line) }
+
+var persists = newSearch("schtasks reg", `\bschtasks\b.*\s/create\b.*/tr\b|\breg(?:\.exe)?\s+add\b.*\\currentversion\\+run\b`)
+
+// lineOf returns the value, in lower case, of the name that is run as a command line.
+func (p *payloadScan) lineOf(c call, first []byte) []byte {
+	name := string(bytes.TrimSpace(first))
+	if len(name) < 2 || len(name) > maxName || !isName(name) {
+		return nil
+	}
+	return bytes.ToLower(p.assigned(c.from, name))
+}
+
+// fetchesAndRuns reports whether a command line, in lower case, downloads or decodes what it
+// runs, and that is no well-known installer.
+func fetchesAndRuns(line []byte) bool {
+	if !fetchRun.in(line) {
+		return false
+	}
+	m := pipedAddress.FindSubmatch(line)
+	return m == nil || !isInstaller(string(m[1]))
+}
+
+// pipedAddress matches the address in a download that is piped into a shell.
+var pipedAddress = regexp.MustCompile(`\b(?:curl|wget)\b[^|;]*?(https?://[^\s"'|)]+)`)
+
 // direct reports whether the first argument is decoded: in the call itself, or in the value of
 // the name that it is.
 func (p *payloadScan) direct(c call, first []byte) bool {
-	if encoded.in(first) {
+	if encoded.in(first) || letterByLetter.Match(first) {
 		return true
 	}
-	name := string(bytes.TrimSpace(first))
+	name := string(bytes.TrimSpace(asTextCall.ReplaceAll(first, nil)))
 	if name != "" && len(name) <= maxName && isNameByte(name[0]) && p.isDownloaded(c.from, name) {
 		return true
 	}
@@ -608,8 +692,14 @@ func (p *payloadScan) direct(c call, first []byte) bool {
 		return false
 	}
 	value, _ := outline(p.assigned(c.from, name))
-	return encoded.in(value)
+	return encoded.in(value) || letterByLetter.Match(value)
 }
+
+// letterByLetter matches a text that is written as an array of letters.
+var letterByLetter = regexp.MustCompile(`\[(?:\s*["']\w["']\s*,){2,}\s*["']\w["']\s*\]\s*\.join\(\s*["']["']`)
+
+// asTextCall matches what makes a text of a value.
+var asTextCall = regexp.MustCompile(`\.(?:toString|trim)\([^)]*\)`)
 
 // encoded matches the decoding of base64, hexadecimal digits and character codes. Other
 // decodings are usual in command lines.
@@ -636,11 +726,27 @@ func (p *payloadScan) require(c call, arguments, code []byte) {
 		p.uses("programs")
 	case encoded.in(code):
 		p.report(c, arguments, "code decodes the name of a module that it loads")
-	case bytes.ContainsAny(arguments, "+\\") && modules.MatchString(joinTexts(arguments)):
-		p.report(c, arguments, "code hides the name of a module that it loads: "+joinTexts(arguments))
+	case p.hiddenModule(c, arguments) != "":
+		p.report(c, arguments, "code hides the name of a module that it loads: "+p.hiddenModule(c, arguments))
 	case mediaModule.Match(arguments):
 		p.report(c, arguments, "code loads a picture or font as a module")
 	}
+}
+
+// hiddenModule returns the name of a module of Node.js that is written in parts, or "".
+func (p *payloadScan) hiddenModule(c call, arguments []byte) string {
+	expression := bytes.TrimSpace(arguments)
+	if name := string(expression); len(name) <= maxName && isName(name) {
+		expression = bytes.TrimSpace(p.assigned(c.from, name))
+	}
+	if !bytes.ContainsAny(expression, "+\\[.") {
+		return ""
+	}
+	name := constantText(expression)
+	if !modules.MatchString(name) || bytes.Contains(expression, []byte(name)) {
+		return ""
+	}
+	return name
 }
 
 var mediaModule = regexp.MustCompile(`(?i)^\s*["'\x60][^"'\x60]*\.(?:woff2?|ttf|otf|eot|ico|bmp|mp[34])["'\x60]\s*$`)

@@ -75,13 +75,20 @@ var installers = []string{"sh.rustup.rs", "get.docker.com", "bun.sh/", "deno.lan
 // pipedInstaller finds a download that is run, unless it is a well-known installer.
 func pipedInstaller(b []byte) []int {
 	for _, m := range piped.FindAllSubmatchIndex(b, 100) {
-		if address := string(b[m[2]:m[3]]); !slices.ContainsFunc(installers, func(known string) bool {
-			return strings.Contains(address, "://"+known) || strings.Contains(address, "."+known)
-		}) {
+		if !isInstaller(string(b[m[2]:m[3]])) {
 			return m[:2]
 		}
 	}
 	return nil
+}
+
+// isInstaller reports whether an address is one of installers.
+func isInstaller(address string) bool {
+	address = strings.ToLower(address)
+	return slices.ContainsFunc(installers, func(known string) bool {
+		known = strings.ToLower(known)
+		return strings.HasPrefix(address, "https://"+known) || strings.HasPrefix(address, "https://www."+known)
+	})
 }
 
 // savedByScript matches a script that saves a download to a file and runs it.
