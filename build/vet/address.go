@@ -137,6 +137,7 @@ func (s *Scanner) judge(f *file, from, to int, rest []byte, how string) {
 		return
 	}
 	s.addHost(host)
+	s.checkPlace(f, host, from)
 	detail, severity := suspicious(host, path)
 	if how != "" && severity < High {
 		severity++

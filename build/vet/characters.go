@@ -58,7 +58,7 @@ type hiddenScan struct {
 // characters in texts and patterns.
 func (s *Scanner) checkCharacters(f *file) {
 	content := f.content
-	if ascii(content) {
+	if !mayHide(content) {
 		return
 	}
 	h := hiddenScan{f: f, kinds: make(map[rune]bool)}
@@ -66,8 +66,9 @@ func (s *Scanner) checkCharacters(f *file) {
 	for i := 0; i < len(content); {
 		if content[i] < utf8.RuneSelf {
 			h.end()
-			before = rune(content[i])
-			i++
+			for i++; i < len(content) && content[i] < utf8.RuneSelf; i++ {
+			}
+			before = rune(content[i-1])
 			continue
 		}
 		r, size := utf8.DecodeRune(content[i:])
@@ -82,6 +83,22 @@ func (s *Scanner) checkCharacters(f *file) {
 	}
 	h.end()
 	s.reportHidden(&h)
+}
+
+// mayHide reports whether there is a hidden character. It reads only the first bytes of
+// characters, which is faster than to decode them.
+func mayHide(b []byte) bool {
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case c < 0xc2:
+			continue
+		case c == 0xc2, c == 0xcd, c == 0xe1, c == 0xe2, c == 0xe3, c == 0xef, c >= 0xf3:
+			if r, _ := utf8.DecodeRune(b[i:]); hiddenKind(r) != shown {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ascii reports whether all bytes are ASCII, or at least none begins a character that may be

@@ -57,21 +57,9 @@ func (s *Scanner) checkContent(f *file) {
 // contradiction returns how the bytes of a file contradict its name.
 func contradiction(f *file) (reason string, severity Severity) {
 	ext := path.Ext(f.Name)
-	runs := isNative(f.kind) || f.kind == script
 	switch f.class {
 	case mediaName:
-		switch {
-		case runs:
-			return fmt.Sprintf("a file with the extension %s is a %s", ext, f.kind), High
-		case f.kind != text:
-			return "", 0
-		case startsLikeMarkup(f.content) && !bytes.Contains(bytes.ToLower(f.content[:min(len(f.content), headSize)]), []byte("<script")):
-			return "", 0 // an SVG, or the error page of a server
-		case looksLikeCode(f.content):
-			return fmt.Sprintf("a file with the extension %s has code", ext), High
-		case len(f.content) > 512 && !isPointer(f.content):
-			return fmt.Sprintf("a file with the extension %s is text", ext), Low
-		}
+		return mediaContradiction(f)
 	case dataName, scriptName:
 		if isNative(f.kind) {
 			return fmt.Sprintf("a file with the extension %s is a %s", ext, f.kind), High
@@ -97,6 +85,24 @@ func contradiction(f *file) (reason string, severity Severity) {
 		if isNative(f.kind) && f.kind != wasm {
 			return fmt.Sprintf("a file with the extension %s is a %s", ext, f.kind), High
 		}
+	}
+	return "", 0
+}
+
+// mediaContradiction is contradiction for pictures, fonts and sounds.
+func mediaContradiction(f *file) (reason string, severity Severity) {
+	ext := path.Ext(f.Name)
+	switch {
+	case isNative(f.kind), f.kind == script:
+		return fmt.Sprintf("a file with the extension %s is a %s", ext, f.kind), High
+	case f.kind != text:
+		return "", 0
+	case startsLikeMarkup(f.content) && !bytes.Contains(bytes.ToLower(f.content[:min(len(f.content), headSize)]), []byte("<script")):
+		return "", 0 // an SVG, or the error page of a server
+	case looksLikeCode(f.content):
+		return fmt.Sprintf("a file with the extension %s has code", ext), High
+	case len(f.content) > 512 && !isPointer(f.content):
+		return fmt.Sprintf("a file with the extension %s is text", ext), Low
 	}
 	return "", 0
 }

@@ -12,9 +12,6 @@ var (
 	// account matches the address of an account, which an explorer would ask for.
 	account = regexp.MustCompile(`["'\x60](?:0x[0-9a-fA-F]{40}|0x[0-9a-fA-F]{64}|[1-9A-HJ-NP-Za-km-z]{32,44})["'\x60]|/accounts/[1-9A-HJ-NP-Za-km-z]{32,44}/`)
 	memo    = regexp.MustCompile(`\bmemo\b`)
-	// place matches pages whose text anybody can write.
-	place = newSearch("calendar.app.google calendar.google.com steamcommunity.com telegra.ph t.me/ docs.google.com gist.githubusercontent.com",
-		`https://(?:calendar\.app\.google/\w|calendar\.google\.com/calendar/\w|steamcommunity\.com/(?:profiles|id)/|telegra\.ph/\w|t\.me/\w|docs\.google\.com/document/d/|gist\.githubusercontent\.com/\w)`)
 	decodes = regexp.MustCompile(`\batob\s*\(|\bBuffer\.from\s*\([^()]*(?:\([^()]*\))?[^()]*["'](?:base64(?:url)?|hex)["']|\bfromCharCode\b|\beval\b|\bFunction\s*\(`)
 	follows = regexp.MustCompile(`\beval\b|\bFunction\s*\(|\brunIn\w*Context\b|\bchild_process\b|\b(?:cp|childProcess)\.\w+\(|\bexec(?:Sync)?\s*\(|\bspawn\s*\(|\batob\s*\(`)
 )
@@ -28,8 +25,18 @@ func (s *Scanner) checkDeadDrops(f *file) {
 		near := append(before[max(0, len(before)-200):len(before):len(before)], after...)
 		return account.Match(near) && (memo.Match(after) || follows.Match(after)) || memo.Match(after) && decodes.Match(after)
 	}, "code reads the orders of an account in a blockchain")
-	s.eachDrop(f, place, func(_, after []byte) bool { return decodes.Match(after) },
-		"code decodes what it reads on a page that anybody can write")
+}
+
+// places are hosts of pages whose text anybody can write.
+var places = map[string]bool{"calendar.app.google": true, "calendar.google.com": true, "steamcommunity.com": true, "telegra.ph": true, "t.me": true,
+	"docs.google.com": true, "gist.githubusercontent.com": true}
+
+// checkPlace looks at the address of such a page.
+func (s *Scanner) checkPlace(f *file, host string, from int) {
+	after := f.content[from:min(len(f.content), from+farDrop)]
+	if places[host] && decodes.Match(after) {
+		s.findings.add(f.at(address, High, from, from+maxEvidence, "code decodes what it reads on a page that anybody can write"))
+	}
 }
 
 // eachDrop reports the first place that a search finds and a test confirms.

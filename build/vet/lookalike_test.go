@@ -22,6 +22,7 @@ func TestLookAlikes(t *testing.T) {
 		{"dbaeurner.vscode-eslint", "", High},                          // rn for m
 		{"mallory.helper", "Pretti\u0435r - Code formatter", High},     // a Cyrillic letter
 		{"mallory.prettier-vscode", "Prettier - Code formatter", High}, // name and display name
+		{"mallory.prettier-vscode-plus", "Prettier - Code formatter", High}, // name as a part, and display name
 		{"acrne.notes", "", High},                                      // like one of the gallery
 		{"acme-inc.notes", "", 0},                                      // acme is too short to be a name by itself
 		{"gl0bex.reports", "", High},
