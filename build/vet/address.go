@@ -108,9 +108,11 @@ func (s *Scanner) checkAddress(f *file, at int) {
 	from := nameStart(f.content, at)
 	scheme := strings.ToLower(string(f.content[from:at]))
 	rest := f.content[at+3 : min(len(f.content), at+3+maxAddress)]
-	if ip, _ := splitAddress(rest); hiddenScheme(scheme) && ip != "" {
-		if _, public := publicIP(ip); public {
-			s.judge(f, from, at+3+len(rest), rest, "")
+	if hiddenScheme(scheme) {
+		if host, _ := splitAddress(rest); host != "" {
+			if _, public := publicIP(host); public {
+				s.judge(f, from, at+3+len(rest), rest, "")
+			}
 		}
 		return
 	}

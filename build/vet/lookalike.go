@@ -55,7 +55,7 @@ func Popular() []string {
 }
 
 // Names are ids with which others are compared. Many comparisons are faster with it than with
-// LookAlikes.
+// LookAlikes. It must not be used by several goroutines at once.
 type Names struct {
 	gallery, popular []masked
 	publishers       map[string]bool // of popular
@@ -66,11 +66,12 @@ type masked struct {
 	id                      string
 	publisherLen, nameLen   int
 	publisherMask, nameMask uint64
+	forms                   *names // nil until they are needed
 }
 
 func newMasked(id string) masked {
 	publisher, name, _ := strings.Cut(strings.ToLower(id), ".")
-	return masked{id, len(publisher), len(name), letters(publisher), letters(name)}
+	return masked{id: id, publisherLen: len(publisher), nameLen: len(name), publisherMask: letters(publisher), nameMask: letters(name)}
 }
 
 // letters returns the set of letters and digits in a text.
@@ -91,6 +92,13 @@ func letters(s string) (set uint64) {
 func (m *masked) plausible(other *masked) bool {
 	return m.nameLen-other.nameLen <= 3 && other.nameLen-m.nameLen <= 3 && bits.OnesCount64(m.nameMask^other.nameMask) <= 6 ||
 		m.publisherMask == other.nameMask && m.nameMask == other.publisherMask
+}
+
+// plausiblePublisher reports whether the publisher of an id may be like that of another one: few
+// letters differ, or it has all letters of the other one, which it may contain.
+func (m *masked) plausiblePublisher(other *masked) bool {
+	return other.publisherMask&^m.publisherMask == 0 || bits.OnesCount64(m.publisherMask^other.publisherMask) <= 6 ||
+		m.publisherMask == other.nameMask
 }
 
 // NewNames returns the ids of a gallery, and those that are popular, of which there may be more
@@ -153,9 +161,12 @@ func (n *Names) LookAlikes(id, displayName string) []Finding {
 // checkAll compares with ids.
 func (l *lookalike) checkAll(all *findings, ids []masked, popular bool) {
 	for i := range ids {
-		if l.masked.plausible(&ids[i]) {
-			other := newNames(ids[i].id)
-			l.check(all, &other, popular)
+		if (popular || l.masked.plausiblePublisher(&ids[i])) && l.masked.plausible(&ids[i]) {
+			if ids[i].forms == nil {
+				forms := newNames(ids[i].id)
+				ids[i].forms = &forms
+			}
+			l.check(all, ids[i].forms, popular)
 		}
 	}
 }

@@ -12,19 +12,19 @@ func TestLookAlikes(t *testing.T) {
 		id, displayName string
 		want            Severity // 0: nothing is found
 	}{
-		{"ms-pyth" + "0n.python", "", High},                            // a digit for a letter
-		{"rnonokai.theme-monokai-pro-vscode", "", High},                // rn for m
-		{"ms-pyhton.python", "", High},                                 // two letters are swapped
-		{"esbenp1.prettier-vscode", "", High},                          // a letter more
-		{"es-benp.prettiervscode", "", High},                           // separators
-		{"esbenp-official.prettier-vscode", "", High},                  // the publisher is a part
-		{"prettier-vscode.esbenp", "", High},                           // swapped
-		{"dbaeurner.vscode-eslint", "", High},                          // rn for m
-		{"mallory.helper", "Pretti\u0435r - Code formatter", High},     // a Cyrillic letter
-		{"mallory.prettier-vscode", "Prettier - Code formatter", High}, // name and display name
+		{"ms-pyth" + "0n.python", "", High},                                 // a digit for a letter
+		{"rnonokai.theme-monokai-pro-vscode", "", High},                     // rn for m
+		{"ms-pyhton.python", "", High},                                      // two letters are swapped
+		{"esbenp1.prettier-vscode", "", High},                               // a letter more
+		{"es-benp.prettiervscode", "", High},                                // separators
+		{"esbenp-official.prettier-vscode", "", High},                       // the publisher is a part
+		{"prettier-vscode.esbenp", "", High},                                // swapped
+		{"dbaeurner.vscode-eslint", "", High},                               // rn for m
+		{"mallory.helper", "Pretti\u0435r - Code formatter", High},          // a Cyrillic letter
+		{"mallory.prettier-vscode", "Prettier - Code formatter", High},      // name and display name
 		{"mallory.prettier-vscode-plus", "Prettier - Code formatter", High}, // name as a part, and display name
-		{"acrne.notes", "", High},                                      // like one of the gallery
-		{"acme-inc.notes", "", 0},                                      // acme is too short to be a name by itself
+		{"acrne.notes", "", High},                                           // like one of the gallery
+		{"acme-inc.notes", "", 0},                                           // acme is too short to be a name by itself
 		{"gl0bex.reports", "", High},
 		{"reports.globex", "", High},
 		{"mallory.prettier-vscode", "", Medium}, // a fork, perhaps

@@ -30,10 +30,13 @@ func newSearch(words, pattern string) search {
 	return search{strings.Fields(words), regexp.MustCompile(pattern)}
 }
 
-func (s search) in(b []byte) bool {
+func (s search) in(b []byte) bool { return s.mayBeIn(b) && s.pattern.Match(b) }
+
+// mayBeIn reports whether one of the words is there.
+func (s search) mayBeIn(b []byte) bool {
 	for _, word := range s.words {
 		if bytes.Contains(b, []byte(word)) {
-			return s.pattern.Match(b)
+			return true
 		}
 	}
 	return false
@@ -294,7 +297,11 @@ func isName(s string) bool {
 
 // endsInFunction reports whether what precedes .constructor is a function: (()=>{}).constructor.
 func endsInFunction(b []byte) bool {
-	b = bytes.TrimRight(b[max(0, len(b)-60):], ".[ ")
+	b = b[max(0, len(b)-60):]
+	if len(b) == 0 || b[len(b)-1] != '.' && b[len(b)-1] != '[' {
+		return false
+	}
+	b = bytes.TrimRight(b, ".[ ")
 	if bytes.HasSuffix(b, []byte("constructor")) || bytes.HasSuffix(b, []byte("Function")) || methodOfConstant.Match(b) {
 		return true
 	}
@@ -365,10 +372,16 @@ func (p *payloadScan) run(c call, arguments, code, longest []byte) {
 // eval(x) }.
 func (p *payloadScan) noteWrapper(c call, code []byte) {
 	name := bytes.TrimSpace(code)
-	if len(name) == 0 || len(name) > maxName || len(p.aliases) >= 100 {
+	if len(name) > maxName || !isName(string(name)) || len(p.aliases) >= 100 {
 		return
 	}
 	around := p.b[max(0, c.from-200):c.from]
+	if bytes.IndexByte(around, '{') < 0 && !bytes.Contains(around, []byte("=>")) {
+		return
+	}
+	if p.budget -= searchCost * len(around); p.budget < 0 {
+		return
+	}
 	for _, found := range wrapper.FindAllSubmatch(around, -1) {
 		alias := string(found[1])
 		if keywords[alias] {
@@ -425,7 +438,13 @@ func (p *payloadScan) source(before int, code []byte, hops int) string {
 func (p *payloadScan) isDownloaded(before int, name string) bool {
 	const far = 300
 	around := p.b[max(0, before-far):before]
-	for _, at := range downloadCall.FindAllIndex(around, 10) {
+	if !downloadCall.mayBeIn(around) || !bytes.Contains(around, []byte(name)) {
+		return false
+	}
+	if p.budget -= searchCost * len(around); p.budget < 0 {
+		return false
+	}
+	for _, at := range downloadCall.pattern.FindAllIndex(around, 10) {
 		chain := firstOf(balanced(around[at[0]:])) // the parameter belongs to the same statement
 		if hasParameter(chain[min(len(chain), at[1]-at[0]):], name) {
 			return true
@@ -457,7 +476,10 @@ func opensBody(b []byte) bool {
 	return bytes.HasPrefix(b, []byte("=>")) || bytes.HasPrefix(b, []byte("{"))
 }
 
-var downloadCall = regexp.MustCompile(`\bfetch\(|\baxios\b|\bhttps?\.get\(|\brequest(?:\.get)?\(|\bgot(?:\.get)?\(|\bWebSocket\(|\bws\.on\(|\bsocket\.on\(|\b(?:ws|socket|sock)\.onmessage\s*=|\bresolveTxt\(|\w\(\s*["'\x60]https?://|\b(?:ws|wss|sock(?:et)?|client|conn(?:ection)?|io|s|c)\.on\(\s*["'\x60]\w+["'\x60]\s*,`)
+// searchCost is how much more a search for a pattern takes than one for a name.
+const searchCost = 20
+
+var downloadCall = newSearch("fetch( axios .get( request got( WebSocket .on( .onmessage resolveTxt http", `\bfetch\(|\baxios\b|\bhttps?\.get\(|\brequest(?:\.get)?\(|\bgot(?:\.get)?\(|\bWebSocket\(|\bws\.on\(|\bsocket\.on\(|\b(?:ws|socket|sock)\.onmessage\s*=|\bresolveTxt\(|\w\(\s*["'\x60]https?://|\b(?:ws|wss|sock(?:et)?|client|conn(?:ection)?|io|s|c)\.on\(\s*["'\x60]\w+["'\x60]\s*,`)
 
 // usualMethods are names of methods of texts, arrays and streams, and too common to be followed.
 var usualMethods = map[string]bool{"toString": true, "join": true, "replace": true, "concat": true, "slice": true, "map": true, "get": true, "call": true, "apply": true, "bind": true,

@@ -184,12 +184,14 @@ func BenchmarkHostile(b *testing.B) {
 	}
 }
 
+// benchmarkCode is like the code of bundlers.
+const benchmarkCode = `"use strict";var t=Object.create,n=Object.defineProperty,i=(e,r)=>function(){return r||(0,e[Object.keys(e)[0]])((r={exports:{}}).exports,r),r.exports};` +
+	`class Task{constructor(e){this.options=e;this.url="https://registry.example/"+e.id}get(){return new Function("return this")()}}` +
+	`async function highlight(e,{signal:n,depth:o=0}={}){if(n?.aborted)throw new Error("aborted: "+e);for(const[s,a]of this.ghosts)await a.dispatch(s,{op:"op_set",at:o+1})}` + "\n"
+
 // BenchmarkAdd vets code like that of bundlers.
 func BenchmarkAdd(b *testing.B) {
-	const part = `"use strict";var t=Object.create,n=Object.defineProperty,i=(e,r)=>function(){return r||(0,e[Object.keys(e)[0]])((r={exports:{}}).exports,r),r.exports};` +
-		`class Task{constructor(e){this.options=e;this.url="https://registry.example/"+e.id}get(){return new Function("return this")()}}` +
-		`async function highlight(e,{signal:n,depth:o=0}={}){if(n?.aborted)throw new Error("aborted: "+e);for(const[s,a]of this.ghosts)await a.dispatch(s,{op:"op_set",at:o+1})}` + "\n"
-	text := bytes.Repeat([]byte(part), (8<<20)/len(part))
+	text := bytes.Repeat([]byte(benchmarkCode), (8<<20)/len(benchmarkCode))
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		s := newScanner(Options{})
