@@ -258,26 +258,71 @@ func TestVetFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hosts, err := policy.Parse("policy", []byte(`{"vet": {"medium": "quarantine"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sleeper, _ := v.write("1.3.0", "fetch('https://cdn.evil-host.net/x');\n")
+	after, _ := v.write("1.4.0", "fetch('https://cdn.evil-host.net/x'); //\n")
 	for _, test := range []struct {
-		file  string
+		name  string
+		files []FileToVet // vetted one after another
 		under *policy.Policy
-		want  policy.Action
+		want  policy.Action // for the last file
 		found int
 	}{
-		{harmless, nil, policy.Off, 0},
-		{file, nil, policy.Warn, 1},
-		{file, new(policy.Policy), policy.Warn, 1},
-		{file, quarantine, policy.Quarantine, 1},
-		{approved, quarantine, policy.Warn, 1},
+		{"harmless", []FileToVet{{Path: harmless}}, nil, policy.Off, 0},
+		{"no policy", []FileToVet{{Path: file}}, nil, policy.Warn, 1},
+		{"a policy that does not vet", []FileToVet{{Path: file}}, new(policy.Policy), policy.Warn, 1},
+		{"quarantine", []FileToVet{{Path: file}}, quarantine, policy.Quarantine, 1},
+		{"approved", []FileToVet{{Path: approved}}, quarantine, policy.Warn, 1},
+		{"the records are elsewhere", []FileToVet{{Path: approved, Beside: harmless}}, quarantine, policy.Quarantine, 1},
+		{"of a scanner", []FileToVet{{Path: harmless, More: []vet.Finding{{Rule: "scanner", Severity: vet.High}}}}, quarantine, policy.Quarantine, 1},
+		{"not compared", []FileToVet{{Path: sleeper}}, hosts, policy.Off, 0},
+		{"compared", []FileToVet{{Path: sleeper, Older: []string{harmless}}}, hosts, policy.Quarantine, 1},
+		{"the same again", []FileToVet{{Path: sleeper, Older: []string{harmless}}, {Path: after, Older: []string{sleeper, harmless}}}, hosts, policy.Quarantine, 1},
+		{"one before it is missing", []FileToVet{{Path: sleeper, Older: []string{"missing.vsix", harmless}}}, hosts, policy.Quarantine, 1},
+		{"one before it is out", []FileToVet{{Path: file, Older: []string{file}}}, quarantine, policy.Quarantine, 1},
+		{"name", []FileToVet{{Path: harmless, IsNew: true}}, nil, policy.Warn, 1},
+		{"name of one that was let in before", []FileToVet{{Path: harmless}}, nil, policy.Off, 0},
 	} {
-		action, found, err := VetFile(test.file, test.under, vsix.Limits{})
-		if err != nil || action != test.want || len(found) != test.found {
-			t.Errorf("%s: %s and %+v, %v; want %s", filepath.Base(test.file), action, found, err, test.want)
+		v, err := NewFileVetter(test.under, vsix.Limits{}, vet.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Names = vet.NewNames([]string{"acrne.hello"}, nil)
+		got, found := policy.Off, []catalog.Finding(nil)
+		for _, f := range test.files {
+			excluded, all, err := v.Vet(f)
+			if err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			got, found = actionOf(excluded, all), all
+		}
+		if got != test.want || len(found) != test.found {
+			t.Errorf("%s: %s and %+v, want %s", test.name, got, found, test.want)
 		}
 	}
-	if _, _, err := VetFile(filepath.Join(v.sources, "missing.vsix"), nil, vsix.Limits{}); err == nil {
+	vetter, err := NewFileVetter(nil, vsix.Limits{}, vet.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := vetter.Vet(FileToVet{Path: filepath.Join(v.sources, "missing.vsix")}); err == nil {
 		t.Error("a file that does not exist is vetted")
 	}
+}
+
+// actionOf returns what follows from what a vetter returns.
+func actionOf(excluded *policy.Exclusion, found []catalog.Finding) policy.Action {
+	switch {
+	case excluded != nil && excluded.Quarantine:
+		return policy.Quarantine
+	case excluded != nil:
+		return policy.Refuse
+	case len(found) > 0:
+		return policy.Warn
+	}
+	return policy.Off
 }
 
 // TestLookAlike adds an extension whose publisher looks like that of another one, which was let in

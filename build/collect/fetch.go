@@ -14,9 +14,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"galbuild/build/catalog"
 	"galbuild/build/collect/lock"
 	"galbuild/build/download"
 	"galbuild/build/pictures/remote"
+	"galbuild/build/policy"
 	"galbuild/build/retry"
 	"galbuild/build/upstream"
 	"galbuild/build/vsix"
@@ -32,8 +34,9 @@ type FetchConfig struct {
 	// Upstreams are asked for a package of a lock whose own address does not have it any more.
 	Upstreams []upstream.Upstream
 
-	// Vet looks at a package that was downloaded. Its error keeps the package out.
-	Vet func(ctx context.Context, path string, e *lock.Entry) (warnings []string, err error)
+	// Vet looks at a package that was downloaded, after the older ones of the extension for the
+	// platform. Its error keeps the package out, and so does an exclusion that is not a quarantine.
+	Vet func(context.Context, Vetting) (*policy.Exclusion, []catalog.Finding, error)
 	// PictureClient downloads pictures. It should reach public addresses only, because packages
 	// name the addresses.
 	PictureClient *retry.Client
@@ -51,6 +54,7 @@ type FetchConfig struct {
 type FetchProgress struct {
 	Bytes, OfBytes int64 // received, and the sum of the sizes that are known
 	Done, Of       int   // packages
+	Vetted, ToVet  int   // packages, after all have been downloaded
 }
 
 // Fetched is what a run has done.
@@ -58,6 +62,7 @@ type Fetched struct {
 	Lock     *lock.Lock
 	Packages []FetchedPackage // that were downloaded, sorted with lock.Compare
 	Failed   []Failed         // sorted by id, version and platform
+	Vetted   []Vetted         // packages in which something was found, in the order of the plan
 	Removed  []string         // names of files
 	Warnings []string         // about packages, without those of the plan
 	Bytes    int64            // size of what was downloaded
@@ -75,8 +80,9 @@ type Failed struct {
 	Version  string `json:"version"`
 	Platform string `json:"platform,omitempty"`
 	Address  string `json:"address"`
-	Reason   string `json:"reason"` // a sentence without a period
-	Kept     string `json:"kept"`   // the earlier version that stays; "" if there is none
+	Reason   string `json:"reason"`         // a sentence without a period
+	Rule     string `json:"rule,omitempty"` // of the policy that refuses the package; see Fetched.Vetted
+	Kept     string `json:"kept"`           // the earlier version that stays; "" if there is none
 }
 
 // A fetch is one run.
@@ -105,6 +111,7 @@ type job struct {
 	present bool   // the folder has the package already
 	err     error
 	notes   []string
+	vetted  *Vetted // nil if nothing was found
 }
 
 // Fetch downloads what a plan has and the folder does not have, and replaces the lock at the end.
@@ -121,6 +128,9 @@ func (f *Folder) Fetch(ctx context.Context, p *Plan, next *lock.Lock, c FetchCon
 		jobs[i] = &job{Planned: planned}
 	}
 	if err := x.runAll(ctx, jobs); err != nil {
+		return nil, err
+	}
+	if err := x.vetAll(ctx, jobs); err != nil {
 		return nil, err
 	}
 	return x.commit(ctx, jobs, &lock.Lock{Settings: next.Settings, Requests: next.Requests}, p)
@@ -236,11 +246,14 @@ func (x *fetch) result(jobs []*job) *Fetched {
 		for _, note := range j.notes {
 			r.Warnings = append(r.Warnings, name+": "+note)
 		}
+		if j.vetted != nil {
+			r.Vetted = append(r.Vetted, *j.vetted)
+		}
 		switch {
 		case j.err != nil:
 			r.Failed = append(r.Failed, Failed{
 				ID: j.ID, Version: j.Version, Platform: j.Platform, Address: j.Address,
-				Reason: j.err.Error(), Kept: x.earlier(j),
+				Reason: j.err.Error(), Rule: j.refusedBy(), Kept: x.earlier(j),
 			})
 		case !j.present:
 			r.Packages = append(r.Packages, FetchedPackage{j.Entry, j.Replaces})

@@ -37,16 +37,7 @@ func (x *fetch) one(ctx context.Context, j *job) error {
 	if j.Added.IsZero() {
 		j.Added = x.now
 	}
-	if x.Vet != nil && !j.present {
-		notes, err := x.Vet(ctx, j.path, &j.Entry)
-		if j.notes = append(j.notes, notes...); err != nil {
-			return err
-		}
-	}
-	if !x.Pictures || j.present && x.old.Settings.Pictures {
-		return nil
-	}
-	return x.getPictures(ctx, j)
+	return nil
 }
 
 // getPackage finds the package in the folder, or downloads it. It sets the hash and the size.
@@ -291,6 +282,9 @@ func (k *keyring) get(address string, download func() (string, error)) ([]byte, 
 
 // getPictures downloads the pictures that the readme of a package shows and no package has.
 func (x *fetch) getPictures(ctx context.Context, j *job) error {
+	if !x.Pictures || j.present && x.old.Settings.Pictures {
+		return nil
+	}
 	file, err := regularfile.Open(j.path)
 	if err != nil {
 		return err

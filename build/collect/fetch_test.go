@@ -20,7 +20,9 @@ import (
 	"time"
 
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/collect/lock"
+	"galbuild/build/policy"
 	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/build/upstream"
@@ -227,7 +229,7 @@ func TestFetch(t *testing.T) {
 	if e := result.Lock.Entries; e[0].ID != "Acme.Hello" || !e[0].Added.Equal(fetchedAt) || e[1].SHA256 != blob.Sum(packageOf("acme.notes", "2.0.0", "linux-x64", "")) {
 		t.Errorf("locked: %+v", e)
 	}
-	if size := result.Lock.Entries[0].Size + result.Lock.Entries[1].Size; last != (FetchProgress{size, size, 2, 2}) {
+	if size := result.Lock.Entries[0].Size + result.Lock.Entries[1].Size; last != (FetchProgress{Bytes: size, OfBytes: size, Done: 2, Of: 2}) {
 		t.Errorf("progress %+v", last)
 	}
 	before := filesIn(t, dir)
@@ -449,25 +451,78 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestVet keeps a package out that a function refuses.
+// TestVet vets packages with those before them. It keeps out what is refused, and what cannot be
+// vetted.
 func TestVet(t *testing.T) {
 	s, dir := newStorage(t), t.TempDir()
 	c := config(t)
-	c.Vet = func(_ context.Context, path string, e *lock.Entry) ([]string, error) {
-		if _, err := os.Stat(path); err != nil {
-			return nil, err
+	var mutex sync.Mutex
+	var vetted []string
+	c.Vet = func(_ context.Context, v Vetting) (*policy.Exclusion, []catalog.Finding, error) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		line := fmt.Sprint(v.Entry, " ", v.IsNew)
+		for _, path := range append([]string{v.Path}, v.Older...) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Error(err)
+			}
+			line += " " + s.nameOf(text)
 		}
-		if e.ID == "acme.bad" {
-			return nil, errors.New("it is bad")
+		vetted = append(vetted, line)
+		found := []catalog.Finding{{Rule: "odd", Detail: "it is odd"}}
+		switch v.Entry.ID {
+		case "acme.bad":
+			return &policy.Exclusion{Rule: "vet.odd", Line: 3, Detail: "it is odd"}, found, nil
+		case "acme.waits":
+			return &policy.Exclusion{Rule: "vet.odd", Line: 3, Detail: "it is odd", Quarantine: true}, found, nil
+		case "acme.broken":
+			return nil, nil, errors.New("it cannot be read")
+		case "acme.good":
+			return nil, nil, nil
 		}
-		return []string{"it is odd"}, nil
+		return nil, found, nil
 	}
-	result := run(t, dir, c, s.add("acme.bad", "1.0.0", ""), s.add("acme.good", "1.0.0", ""))
-	wantFailed(t, result, "acme.bad@1.0.0: it is bad ()")
-	if want := []string{"acme.good@1.0.0: it is odd"}; !slices.Equal(result.Warnings, want) {
-		t.Errorf("warnings %q, want %q", result.Warnings, want)
+	want := func(lines ...string) {
+		t.Helper()
+		slices.Sort(vetted)
+		if !slices.Equal(vetted, lines) {
+			t.Errorf("vetted %q, want %q", vetted, lines)
+		}
+		vetted = nil
 	}
-	wantFiles(t, dir, "acme.good-1.0.0.vsix", "acme.good-1.0.0.vsix.json", lock.FileName)
+	result := run(t, dir, c, s.add("acme.bad", "1.0.0", ""), s.add("acme.broken", "1.0.0", ""), s.add("acme.good", "1.0.0", ""), s.add("acme.odd", "1.0.0", ""), s.add("acme.waits", "1.0.0", ""))
+	wantFailed(t, result, "acme.bad@1.0.0: the policy refuses it: it is odd (vet.odd, line 3 of the policy) ()", "acme.broken@1.0.0: it cannot be read ()")
+	want("acme.bad@1.0.0 true acme.bad-1.0.0", "acme.broken@1.0.0 true acme.broken-1.0.0", "acme.good@1.0.0 true acme.good-1.0.0",
+		"acme.odd@1.0.0 true acme.odd-1.0.0", "acme.waits@1.0.0 true acme.waits-1.0.0")
+	var actions []string
+	for _, v := range result.Vetted {
+		actions = append(actions, v.ID+" "+v.Action)
+	}
+	if want := []string{"acme.bad refuse", "acme.odd warn", "acme.waits quarantine"}; !slices.Equal(actions, want) {
+		t.Errorf("actions %q, want %q", actions, want)
+	}
+	if result.Failed[0].Rule != "vet.odd" || result.Failed[1].Rule != "" {
+		t.Errorf("%+v", result.Failed)
+	}
+	wantFiles(t, dir, "acme.good-1.0.0.vsix", "acme.good-1.0.0.vsix.json", "acme.odd-1.0.0.vsix", "acme.odd-1.0.0.vsix.json",
+		"acme.waits-1.0.0.vsix", "acme.waits-1.0.0.vsix.json", lock.FileName)
+
+	// Only what is new is vetted, with the older versions for the platform, the newest one first.
+	newer := append(again(t, dir), s.add("acme.good", "1.2.0", ""), s.add("acme.good", "1.10.0", ""), s.add("acme.good", "0.9.0", ""), s.add("acme.good", "2.0.0", "web"))
+	run(t, dir, c, newer...)
+	want("acme.good@0.9.0 false acme.good-0.9.0", "acme.good@1.10.0 false acme.good-1.10.0 acme.good-1.2.0 acme.good-1.0.0 acme.good-0.9.0",
+		"acme.good@1.2.0 false acme.good-1.2.0 acme.good-1.0.0 acme.good-0.9.0", "acme.good@2.0.0@web false acme.good-2.0.0web")
+}
+
+// nameOf returns the name of a package.
+func (s *storage) nameOf(text []byte) string {
+	for path, other := range s.files {
+		if bytes.Equal(text, other) {
+			return strings.TrimSuffix(strings.TrimPrefix(path, "/"), ".vsix")
+		}
+	}
+	return "unknown"
 }
 
 // TestCompanions fetches companions from a file and an address, keeps them in the next run, and

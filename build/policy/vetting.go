@@ -117,16 +117,23 @@ func (p *Policy) Vet(c *Candidate) (Action, []catalog.Finding) {
 	return action, all
 }
 
-func (p *Policy) checkVet(r *Result, c *Candidate) {
+// VetExclusion returns why the findings in a version keep it out, or nil.
+func (p *Policy) VetExclusion(c *Candidate) *Exclusion {
 	action, findings := p.Vet(c)
 	if action <= Warn {
-		return
+		return nil
 	}
 	rule, finding := p.vet.strictest(c)
-	r.Excluded = append(r.Excluded, Exclusion{
+	return &Exclusion{
 		Key: c.Key, Rule: RuleVet + finding.Rule, Line: rule.line, Detail: finding.String(),
 		Quarantine: action == Quarantine, Findings: findings,
-	})
+	}
+}
+
+func (p *Policy) checkVet(r *Result, c *Candidate) {
+	if x := p.VetExclusion(c); x != nil {
+		r.Excluded = append(r.Excluded, *x)
+	}
 }
 
 // checkVouchers applies what is required of approvals and verdicts.

@@ -40,6 +40,7 @@ type collectCmd struct {
 	Jobs     int      `placeholder:"N" help:"Number of downloads at a time (default: 4)."`
 
 	upstreamFlags
+	scanFlags
 	clockFlag
 	limitFlags
 }
@@ -59,6 +60,9 @@ func (c *collectCmd) Validate() error {
 	}
 	if c.Locked && c.lists() {
 		return errors.New("--locked collects what the lock has: --search, --publisher, --category and --top cannot be given with it")
+	}
+	if c.Locked && (c.OSV != "" || len(c.Scanner) > 0) {
+		return errors.New("--locked collects what the lock has, and vets nothing: --osv and --scanner cannot be given with it")
 	}
 	if _, err := c.companions(); err != nil {
 		return err
@@ -141,7 +145,7 @@ func (c *collectCmd) run(ctx context.Context, e *env) error {
 
 // newCollection reads the lock of the folder.
 func (c *collectCmd) newCollection(e *env) (*collection, error) {
-	r := &collection{env: e, dir: c.Output, flags: &c.upstreamFlags, jobs: c.Jobs, dryRun: c.DryRun}
+	r := &collection{env: e, dir: c.Output, flags: &c.upstreamFlags, jobs: c.Jobs, dryRun: c.DryRun, vets: true, scan: c.scanFlags}
 	var err error
 	if r.now, err = c.time(); err != nil {
 		return nil, err

@@ -25,6 +25,7 @@ type collected struct {
 	Held     []collect.Held     `json:"held"`
 	Dropped  []string           `json:"dropped"` // packages that nothing wants any more
 	Failed   []collect.Failed   `json:"failed"`
+	Vetted   []collect.Vetted   `json:"vetted"`  // packages in which something was found
 	Removed  []string           `json:"removed"` // files
 	Warnings []string           `json:"warnings"`
 
@@ -48,7 +49,7 @@ type collectedPackage struct {
 func newCollected(dir string, p *collect.Plan) *collected {
 	c := &collected{
 		Folder: dir, Packages: []collectedPackage{}, Missing: append([]collect.Missing{}, p.Missing...), Held: append([]collect.Held{}, p.Held...),
-		Dropped: []string{}, Failed: []collect.Failed{}, Removed: []string{}, Warnings: append([]string{}, p.Warnings...),
+		Dropped: []string{}, Failed: []collect.Failed{}, Vetted: []collect.Vetted{}, Removed: []string{}, Warnings: append([]string{}, p.Warnings...),
 	}
 	for i := range p.Entries {
 		e := &p.Entries[i]
@@ -66,6 +67,7 @@ func newCollected(dir string, p *collect.Plan) *collected {
 // add adds what was done.
 func (c *collected) add(f *collect.Fetched) {
 	c.Failed = append(c.Failed, f.Failed...)
+	c.Vetted = append(c.Vetted, f.Vetted...)
 	c.Removed = append(c.Removed, f.Removed...)
 	c.Warnings = append(c.Warnings, f.Warnings...)
 	c.Downloaded, c.Bytes = len(f.Packages), f.Bytes
@@ -173,6 +175,7 @@ func (e *env) printCollected(c *collected) error {
 		terminal.Fprintf(e.stderr, "galbuild: failed: %s\n", describeFailed(f))
 	}
 	if !e.quiet {
+		e.printVetted(c)
 		e.printSome(len(c.Warnings), func(i int) string { return "warning: " + c.Warnings[i] })
 	}
 	switch {

@@ -31,11 +31,14 @@ type collection struct {
 	limits     vsix.Limits
 	policy     *policy.Policy
 	companions []collect.Companion
+	vets       bool // what is downloaded is vetted
+	scan       scanFlags
 
 	folder    *collect.Folder // nil for a dry run
 	old       *lock.Lock      // of the folder; nil if there is none
 	settings  lock.Settings
 	requests  []collect.Request
+	ids       []string // of all extensions, with which those of new ones are compared
 	client    *retry.Client
 	upstreams []upstream.Upstream
 	address   func(string) (upstream.Upstream, error)
@@ -92,10 +95,14 @@ func (r *collection) planConfig() collect.Config {
 
 func (r *collection) fetchConfig() (collect.FetchConfig, error) {
 	pictures, err := r.pictureClient()
-	return collect.FetchConfig{
+	c := collect.FetchConfig{
 		Client: r.client, PictureClient: pictures, Pictures: r.settings.Pictures, Limits: r.limits, Jobs: r.jobs, Now: r.now, Log: r.env.log,
 		Upstreams: r.upstreams, Companions: r.companions, Progress: r.bar.showFetch,
-	}, err
+	}
+	if err == nil && r.vets {
+		c.Vet, err = r.vetter()
+	}
+	return c, err
 }
 
 // plan asks the upstreams, and returns the plan for what is requested.
@@ -123,6 +130,7 @@ func (r *collection) carryOut(ctx context.Context, plan *collect.Plan, dryRun bo
 
 // fetch fetches the packages of a plan.
 func (r *collection) fetch(ctx context.Context, plan *collect.Plan) (*collect.Fetched, error) {
+	r.ids = r.idsOf(plan)
 	c, err := r.fetchConfig()
 	if err != nil {
 		return nil, err
@@ -160,7 +168,16 @@ func (r *collection) end(result *collected) error {
 	if err := r.env.printCollected(result); err != nil {
 		return err
 	}
+	refused := 0
+	for _, f := range result.Failed {
+		if f.Rule != "" {
+			refused++
+		}
+	}
 	switch missing, failed := len(result.Missing), len(result.Failed); {
+	case failed > 0 && failed == refused:
+		return hint.Add(fmt.Errorf("the policy refuses %s; the others are in %s", plural(refused, "package"), r.dir),
+			"--json has all findings; what somebody has reviewed, the key vet.except of the policy lets in")
 	case failed > 0:
 		return hint.Add(fmt.Errorf("%s failed; the others are in %s", plural(failed, "download"), r.dir), "run the command again; what has been downloaded is kept")
 	case missing > 0:

@@ -81,6 +81,10 @@ func (p *progress) showFetch(at collect.FetchProgress) {
 	if p.began.IsZero() {
 		p.began = time.Now()
 	}
+	if at.ToVet > 0 && at.Vetted > 0 {
+		p.show(build.Progress{Stage: "vet packages", Done: int64(at.Vetted), Total: int64(at.ToVet)})
+		return
+	}
 	rate := float64(at.Bytes) / max(time.Since(p.began).Seconds(), 1)
 	p.show(build.Progress{
 		Stage: "download", Done: at.Bytes, Total: at.OfBytes,
@@ -105,6 +109,8 @@ func describe(at build.Progress) string {
 	switch at.Stage {
 	case "link":
 		return fmt.Sprintf("linking, %d of %d versions", at.Done, at.Total)
+	case "vet packages":
+		return fmt.Sprintf("vetting, %d of %d packages", at.Done, at.Total)
 	case "look up":
 		return fmt.Sprintf("looking up, %d of %d extensions", at.Done, at.Total)
 	}

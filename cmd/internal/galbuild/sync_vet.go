@@ -24,7 +24,7 @@ func (s *syncCmd) vetter(e *env, file *delivery.File, p *policy.Policy) func(con
 	}
 	return func(ctx context.Context, packages []string) (map[string][]catalog.Finding, error) {
 		v := &vetCmd{
-			Sources: packages, OSV: file.Vet.OSV, Scanner: file.Vet.Scanners, ScannerTimeout: scannerTimeout, limitFlags: s.limitFlags,
+			Sources: packages, scanFlags: scanFlags{OSV: file.Vet.OSV, Scanner: file.Vet.Scanners, ScannerTimeout: scannerTimeout}, limitFlags: s.limitFlags,
 			verdictFlags: verdictFlags{By: s.By, clockFlag: s.clockFlag, recordKeyFlags: s.recordKeyFlags},
 		}
 		if all && isSite(file.Site) {

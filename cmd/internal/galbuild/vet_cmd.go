@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"galbuild/build/catalog"
@@ -16,16 +15,14 @@ import (
 )
 
 type vetCmd struct {
-	Sources        []string      `arg:"" optional:"" name:"source" type:"source" help:"Packages, folders and other sources, as of build."`
-	Against        string        `type:"path" placeholder:"SITE|FOLDER" help:"Compare with the versions in a site or in a folder of packages, besides those among the sources."`
-	Policy         string        `type:"file" placeholder:"FILE" help:"Policy (JSON), of which deny and denyLists apply."`
-	Deny           []string      `sep:"none" type:"file" placeholder:"LIST" help:"A list of extensions, versions or hashes to report, as of denyLists in a policy. May be repeated."`
-	OSV            string        `name:"osv" type:"file" placeholder:"FILE" help:"Compare bundled npm packages with advisories: a zip file of JSON documents, as osv.dev publishes for npm, or a document on each line."`
-	Scanner        []string      `sep:"none" placeholder:"COMMAND" help:"Also run this command on each package, such as 'clamscan --no-summary'. {} stands for the path of the package, which otherwise is the last argument. The exit status is 0 if nothing was found, and 1 if something was. May be repeated."`
-	ScannerTimeout time.Duration `default:"10m" help:"How long a scanner may need for a package."`
-	FailOn         string        `enum:"low,medium,high" default:"high" help:"Exit with status 1 if there is a finding of this severity or a higher one."`
-	ListRules      bool          `name:"rules" help:"Print the rules, and exit."`
-	CA             string        `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"File of certificates (PEM) to trust in addition to the system's, for https sources."`
+	Sources   []string `arg:"" optional:"" name:"source" type:"source" help:"Packages, folders and other sources, as of build."`
+	Against   string   `type:"path" placeholder:"SITE|FOLDER" help:"Compare with the versions in a site or in a folder of packages, besides those among the sources."`
+	Policy    string   `type:"file" placeholder:"FILE" help:"Policy (JSON), of which deny and denyLists apply."`
+	Deny      []string `sep:"none" type:"file" placeholder:"LIST" help:"A list of extensions, versions or hashes to report, as of denyLists in a policy. May be repeated."`
+	FailOn    string   `enum:"low,medium,high" default:"high" help:"Exit with status 1 if there is a finding of this severity or a higher one."`
+	ListRules bool     `name:"rules" help:"Print the rules, and exit."`
+	CA        string   `name:"ca" aliases:"ca-bundle,ca-cert" type:"existingfile" placeholder:"FILE" help:"File of certificates (PEM) to trust in addition to the system's, for https sources."`
+	scanFlags
 	verdictFlags
 	limitFlags
 }
@@ -210,28 +207,4 @@ func deniedBy(all []*policy.Policy, x *vetting) (found []vet.Finding) {
 		}
 	}
 	return found
-}
-
-// advisories reads the dump of --osv.
-func (v *vetCmd) advisories() (*vet.Advisories, error) {
-	if v.OSV == "" {
-		return nil, nil
-	}
-	file, err := os.Open(v.OSV)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	a, err := vet.ReadAdvisories(file, info.Size())
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", v.OSV, err)
-	case a.Len() == 0:
-		return nil, fmt.Errorf("%s has no advisories about npm packages", v.OSV)
-	}
-	return a, nil
 }

@@ -169,30 +169,9 @@ func (r *vetRun) scan(ctx context.Context, x *vetting) (err error) {
 	if x.known {
 		return nil
 	}
-	found, err := r.runScanners(ctx, x)
+	found, err := r.scanFlags.scan(ctx, x.path, func(v vet.Verdict, failed error) error { return r.verdict.write(x, v, failed) })
 	x.more = append(deniedBy(r.denied, x), found...)
 	return err
-}
-
-// runScanners runs the scanners on a package, and records their verdicts. A scanner that cannot be
-// run is a finding.
-func (r *vetRun) runScanners(ctx context.Context, x *vetting) (found []vet.Finding, err error) {
-	for _, command := range r.Scanner {
-		verdict, err := vet.RunScanner(ctx, command, x.path, r.ScannerTimeout)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		switch {
-		case err != nil:
-			found = append(found, vet.NotChecked(err.Error()))
-		case verdict.Found:
-			found = append(found, vet.ScannerFinding(verdict))
-		}
-		if err := r.verdict.write(x, verdict, err); err != nil {
-			return found, err
-		}
-	}
-	return found, nil
 }
 
 // against returns the packages of --against with which others are compared, and the ids of all
