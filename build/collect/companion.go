@@ -11,6 +11,7 @@ import (
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/blob"
+	"galbuild/build/catalog"
 	"galbuild/build/collect/lock"
 	"galbuild/build/download"
 	"galbuild/build/regularfile"
@@ -29,12 +30,29 @@ func ParseCompanion(s string) (Companion, error) {
 		return Companion{}, fmt.Errorf("%q: want PATH=FILE or PATH=URL, such as cli/code.tar.gz=code.tar.gz", s)
 	}
 	c := Companion{path, from}
-	return c, lock.CheckCompanionPath(path)
+	return c, catalog.CheckCompanionPath(path)
 }
 
 // isAddress reports whether the companion is downloaded.
 func (c Companion) isAddress() bool {
 	return strings.HasPrefix(c.From, "https://") || strings.HasPrefix(c.From, "http://")
+}
+
+// checkCompanions returns an error if what is given and what is locked cannot be in one folder.
+func checkCompanions(given []Companion, locked []lock.Companion) error {
+	var paths []string
+	for _, c := range locked {
+		paths = append(paths, c.Path)
+	}
+	for _, c := range given {
+		if !slices.ContainsFunc(locked, func(w lock.Companion) bool { return w.Path == c.Path }) {
+			paths = append(paths, c.Path)
+		}
+	}
+	if err := catalog.CheckCompanionPaths(paths); err != nil {
+		return fmt.Errorf("companions: %w", err)
+	}
+	return nil
 }
 
 func companionFile(c lock.Companion) string { return "companions/" + c.Path }

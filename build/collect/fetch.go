@@ -96,7 +96,8 @@ type fetch struct {
 	locked   bool // exactly what the lock has
 	now      time.Time
 
-	keys keyring
+	keys      keyring
+	verifying sync.Mutex // held while a package is in memory
 
 	mutex    sync.Mutex
 	progress FetchProgress
@@ -156,6 +157,9 @@ func (f *Folder) FetchLocked(ctx context.Context, l *lock.Lock, c FetchConfig) (
 func (f *Folder) newFetch(c FetchConfig) (*fetch, error) {
 	old, err := ReadLock(f.Dir)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkCompanions(c.Companions, cmp.Or(old, &lock.Lock{}).Companions); err != nil {
 		return nil, err
 	}
 	x := &fetch{FetchConfig: c, folder: f, old: cmp.Or(old, &lock.Lock{}), now: c.Now.UTC().Truncate(time.Second), arrived: map[string]int64{}}

@@ -16,6 +16,7 @@ import (
 	"galbuild/build/pictures/remote"
 	"galbuild/build/regularfile"
 	"galbuild/build/upstream"
+	"galbuild/build/upstream/gallery"
 	"galbuild/build/upstream/openvsx"
 	"galbuild/build/vsix"
 )
@@ -192,10 +193,18 @@ func (x *fetch) getSignature(ctx context.Context, j *job) error {
 		return err
 	}
 	j.sigzip = path
-	if x.locked || j.Signature != nil && j.Signature.Verified {
+	if x.locked || j.Signature.Verified {
 		return nil
 	}
-	return x.verify(ctx, j)
+	archive, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if gallery.IsEmptySignature(archive) {
+		j.sigzip, j.Signature = "", nil
+		return nil
+	}
+	return x.verify(ctx, j, archive)
 }
 
 // statedSignature returns where the signature archive is, or nil if there is none.
@@ -222,11 +231,7 @@ func (x *fetch) getOther(ctx context.Context, f upstream.File, kind download.Kin
 
 // verify verifies the signature archive with the public key of the upstream, and adds it to the
 // entry.
-func (x *fetch) verify(ctx context.Context, j *job) error {
-	archive, err := os.ReadFile(j.sigzip)
-	if err != nil {
-		return err
-	}
+func (x *fetch) verify(ctx context.Context, j *job, archive []byte) error {
 	s := *j.Signature
 	s.SHA256, s.Size = blob.Sum(archive), int64(len(archive))
 	j.Signature = &s
@@ -239,15 +244,23 @@ func (x *fetch) verify(ctx context.Context, j *job) error {
 	if err != nil {
 		return fmt.Errorf("its public key: %w", err)
 	}
-	pkg, err := os.ReadFile(j.path)
-	if err != nil {
-		return err
-	}
-	if err := openvsx.Verify(archive, key, pkg); err != nil {
+	if err := x.verifyPackage(archive, key, j.path); err != nil {
 		return err
 	}
 	j.Signature.Verified = true
 	return nil
+}
+
+// verifyPackage verifies one package at a time, because that needs all of it in memory: at most as
+// much as the limit of a package.
+func (x *fetch) verifyPackage(archive, key []byte, path string) error {
+	x.verifying.Lock()
+	defer x.verifying.Unlock()
+	pkg, err := regularfile.ReadFile(path, x.packages.MaxBytes)
+	if err != nil {
+		return err
+	}
+	return openvsx.Verify(archive, key, pkg)
 }
 
 // A keyring has the public keys of a run, by address.

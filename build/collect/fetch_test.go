@@ -557,6 +557,58 @@ func TestCompanions(t *testing.T) {
 	}
 }
 
+// TestCompanionPaths refuses companions that cannot be in one folder on every system, before
+// anything is downloaded.
+func TestCompanionPaths(t *testing.T) {
+	s, dir := newStorage(t), t.TempDir()
+	s.files["/a"], s.files["/b"] = []byte("a"), []byte("b")
+	c := config(t)
+	c.Companions = []Companion{{"cli/code", s.URL + "/a"}}
+	run(t, dir, c)
+	for path, want := range map[string]string{
+		"CLI/code": `companions: "cli/code" and "CLI/code" differ only in case`,
+		"cli":      `companions: "cli" is a file, and the folder of "cli/code"`,
+		"cli/code": "<nil>",
+	} {
+		c.Companions = []Companion{{path, s.URL + "/b"}}
+		f, err := OpenFolder(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Fetch(t.Context(), &Plan{}, &lock.Lock{}, c)
+		if f.Close(); fmt.Sprint(err) != want {
+			t.Errorf("%s: got %v, want %s", path, err, want)
+		}
+	}
+}
+
+// TestEmptySignature leaves out an archive without a signature, and keeps one of another upstream
+// whose key is not known.
+func TestEmptySignature(t *testing.T) {
+	archiveOf := func(signature string) []byte {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		w, err := z.Create(".signature.p7s")
+		if err == nil {
+			_, err = io.WriteString(w, signature)
+		}
+		if err = errors.Join(err, z.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	s, dir := newStorage(t), t.TempDir()
+	s.files["/empty"], s.files["/signed"] = archiveOf(""), archiveOf("signed")
+	empty, signed := s.add("acme.empty", "1.0.0", ""), s.add("acme.signed", "1.0.0", "")
+	empty.Signature, signed.Signature = &lock.Signature{Address: s.URL + "/empty"}, &lock.Signature{Address: s.URL + "/signed"}
+	result := run(t, dir, config(t), empty, signed)
+	wantFailed(t, result)
+	wantFiles(t, dir, "acme.empty-1.0.0.vsix", "acme.empty-1.0.0.vsix.json", "acme.signed-1.0.0.sigzip", "acme.signed-1.0.0.vsix", "acme.signed-1.0.0.vsix.json", lock.FileName)
+	if e := result.Lock.Entries; e[0].Signature != nil || e[1].Signature == nil || len(result.Warnings) > 0 {
+		t.Errorf("%+v, %q", e, result.Warnings)
+	}
+}
+
 func TestParseCompanion(t *testing.T) {
 	for text, want := range map[string]Companion{
 		"cli/code=x=y": {"cli/code", "x=y"}, "code": {}, "code=": {}, "../code=x": {}, ".code=x": {}, "=x": {},

@@ -3,10 +3,8 @@ package lock
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 
 	"galbuild/build/blob"
@@ -93,8 +91,8 @@ func CheckAddress(address string) error {
 
 // Check returns an error if a companion has a path that must not be used.
 func (c Companion) Check() error {
-	if err := CheckCompanionPath(c.Path); err != nil {
-		return err
+	if err := catalog.CheckCompanionPath(c.Path); err != nil {
+		return fmt.Errorf("companion: %w", err)
 	}
 	if c.Address != "" {
 		if err := CheckAddress(c.Address); err != nil {
@@ -105,24 +103,6 @@ func (c Companion) Check() error {
 		return fmt.Errorf("companion %s: %w", c.Path, err)
 	}
 	return nil
-}
-
-// CheckCompanionPath returns an error if a companion cannot have a path.
-func CheckCompanionPath(path string) error {
-	if fs.ValidPath(path) && len(path) <= 500 && !strings.ContainsFunc(path, notInPath) && !hasHidden(path) {
-		return nil
-	}
-	return fmt.Errorf("companion %.200q: want a path such as cli/code.tar.gz: letters, digits, and - _ + . but not at the "+
-		"beginning of a name", path)
-}
-
-func notInPath(r rune) bool {
-	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("./-_+", r)
-}
-
-// hasHidden reports whether a name in a path begins with a dot.
-func hasHidden(path string) bool {
-	return slices.ContainsFunc(strings.Split(path, "/"), func(name string) bool { return strings.HasPrefix(name, ".") })
 }
 
 func (s *Settings) check() error {

@@ -13,6 +13,7 @@ import (
 	json2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"galbuild/build/catalog"
 	"galbuild/build/jsondoc"
 )
 
@@ -199,13 +200,15 @@ func (p *parser) checkAll() error {
 		}
 		names[name] = true
 	}
+	var paths []string
 	for i, c := range p.lock.Companions {
 		if err := c.Check(); err != nil {
 			return fmt.Errorf("line %d: %w", p.companions[i], err)
 		}
-		if slices.ContainsFunc(p.lock.Companions[:i], func(other Companion) bool { return strings.EqualFold(other.Path, c.Path) }) {
-			return fmt.Errorf("line %d: the companion %s occurs twice", p.companions[i], c.Path)
-		}
+		paths = append(paths, c.Path)
+	}
+	if err := catalog.CheckCompanionPaths(paths); err != nil {
+		return fmt.Errorf("companions: %w", err)
 	}
 	slices.SortFunc(p.lock.Entries, Compare)
 	slices.SortFunc(p.lock.Companions, func(a, b Companion) int { return strings.Compare(a.Path, b.Path) })
