@@ -89,16 +89,21 @@ func compareReleases(a, b *release) int {
 
 // runs reports whether a version of VS Code can run a release; "" is any version.
 func (r *release) runs(engine string) bool {
-	if engine == "" || r.Engine == "" {
-		return true
-	}
 	runs, ok := r.engines[engine]
 	if !ok {
-		accepted, err := npmsemver.ParseLooseRange(r.Engine)
-		runs = err == nil && accepted.Contains(engine)
+		runs = runsIn(r.Engine, engine)
 		r.engines[engine] = runs
 	}
 	return runs
+}
+
+// runsIn reports whether a version of VS Code is in a range. Both may be "", which is any.
+func runsIn(versions, engine string) bool {
+	if engine == "" || versions == "" {
+		return true
+	}
+	accepted, err := npmsemver.ParseLooseRange(versions)
+	return err == nil && accepted.Contains(engine)
 }
 
 // maxRefused is how many releases of an extension are completed only for the policy to refuse them.
@@ -180,7 +185,7 @@ func newCandidate(id string, verified bool, c policy.Candidate) policy.Candidate
 func (l *listing) entry(r *release, now time.Time) lock.Entry {
 	e := l.extension
 	entry := lock.Entry{
-		ID: e.ID, Version: r.Version, Platform: r.Platform, PreRelease: r.PreRelease,
+		ID: e.ID, Version: r.Version, Platform: r.Platform, PreRelease: r.PreRelease, Engine: r.Engine,
 		Address: r.Package.URL, SHA256: r.Package.SHA256, Size: r.Package.Size, Stated: !r.Package.SHA256.IsZero(),
 		Published: r.Published, Added: now.UTC().Truncate(time.Second),
 		Upstream: l.upstream.Name(), ExtensionID: e.UUID, Access: e.Access, Released: e.Released, Licence: r.Licence,

@@ -145,9 +145,11 @@ func (g group) has(preRelease bool) bool {
 	return !preRelease || g.channel != Latest || g.version != ""
 }
 
-// fitsLocked reports whether a package of a lock can be what is wanted.
+// fitsLocked reports whether a package of a lock can be what is wanted. As among the packages of an
+// upstream, one that was asked for by its number need not run in any editor.
 func (c *Config) fitsLocked(w want, e *lock.Entry) bool {
-	return w.fits(e.Platform) && w.versions()(e.Version) && (w.has(e.PreRelease) || c.PreReleases)
+	runs := w.version != "" || w.isPackage() || slices.ContainsFunc(c.engines(), func(engine string) bool { return runsIn(e.Engine, engine) })
+	return runs && w.fits(e.Platform) && w.versions()(e.Version) && (w.has(e.PreRelease) || c.PreReleases)
 }
 
 // sortedKeys returns the keys of a map, sorted.

@@ -75,6 +75,7 @@ type Entry struct {
 	Version    string    `json:"version"`
 	Platform   string    `json:"platform,omitempty"` // "" is universal
 	PreRelease bool      `json:"preRelease,omitempty"`
+	Engine     string    `json:"engine,omitempty"` // range of versions of VS Code that can run the package
 	Address    string    `json:"address"` // of the package, without credentials
 	SHA256     blob.Ref  `json:"sha256"`
 	Size       int64     `json:"size"` // in bytes

@@ -24,6 +24,7 @@ func entry(id, version, platform string) Entry {
 // full returns a lock in which every field is set.
 func full() *Lock {
 	e := entry("Acme.Hello", "1.2.0", "linux-x64")
+	e.Engine = "^1.85.0"
 	e.PreRelease, e.Published, e.Upstream, e.Stated = true, added.Add(-time.Hour), "https://open-vsx.org", true
 	e.Signature = &Signature{Address: "https://open-vsx.org/x.sigzip", SHA256: blob.Sum([]byte("s")), Size: 12, Verified: true, Key: "https://open-vsx.org/key"}
 	e.ExtensionID, e.Access, e.Released, e.Licence = "e8f1c1d4-1bb4-4aa8-9d0d-3f3a0c6a3f2b", "restricted", added.Add(-2*time.Hour), "MIT"
