@@ -76,7 +76,7 @@ type Entry struct {
 	Platform   string    `json:"platform,omitempty"` // "" is universal
 	PreRelease bool      `json:"preRelease,omitempty"`
 	Engine     string    `json:"engine,omitempty"` // range of versions of VS Code that can run the package
-	Address    string    `json:"address"` // of the package, without credentials
+	Address    string    `json:"address"`          // of the package, without credentials
 	SHA256     blob.Ref  `json:"sha256"`
 	Size       int64     `json:"size"` // in bytes
 	Published  time.Time `json:"published,omitzero"`
