@@ -18,18 +18,18 @@ import (
 type registry struct {
 	*storage
 	extensions map[string]*upstream.Extension
+	count      int // of the extensions
 }
 
-// extensionCount and depth are the size of the registry: that many chains of dependencies as it
-// takes, each of which is that long.
-const extensionCount, depth = 1000, 100
+// depth is how long the chains of dependencies are. There are as many as it takes.
+const depth = 100
 
-func newRegistry(t *testing.T) *registry {
-	r := &registry{newStorage(t), map[string]*upstream.Extension{}}
-	for i := range extensionCount {
+func newRegistry(t *testing.T, count int) *registry {
+	r := &registry{newStorage(t), map[string]*upstream.Extension{}, count}
+	for i := range count {
 		id := fmt.Sprintf("acme.e%03d", i)
 		release := upstream.Release{Version: "1.0.0", Package: upstream.File{Size: -1}}
-		if needed := i + extensionCount/depth; needed < extensionCount {
+		if needed := i + count/depth; needed < count {
 			release.Dependencies = []string{fmt.Sprintf("acme.e%03d", needed)}
 		}
 		if i%10 == 1 { // of the others, the upstream states the hash
@@ -68,7 +68,7 @@ func (r *registry) Changes(context.Context, string) (*upstream.Changes, error) {
 
 // roots returns requests for the extensions that no other one needs.
 func (r *registry) roots() (all []Request) {
-	for i := range extensionCount / depth {
+	for i := range r.count / depth {
 		all = append(all, Request{ID: fmt.Sprintf("acme.e%03d", i), Source: "list.txt"})
 	}
 	return all
@@ -90,7 +90,7 @@ func (r *registry) collect(ctx context.Context, t *testing.T, dir string, c Fetc
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(plan.Entries) != extensionCount || len(plan.Missing) > 0 {
+	if len(plan.Entries) != r.count || len(plan.Missing) > 0 {
 		t.Fatalf("%d packages are planned, %v are missing", len(plan.Entries), plan.Missing)
 	}
 	return f.Fetch(ctx, plan, &lock.Lock{Requests: LockRequests(r.roots())}, c)
@@ -107,17 +107,20 @@ func (r *registry) wantOnce(t *testing.T, interruptions int) {
 			more++
 		}
 	}
-	if len(times) != extensionCount || more > interruptions*defaultJobs {
+	if len(times) != r.count || more > interruptions*defaultJobs {
 		t.Errorf("%d packages were requested, and %d of them again", len(times), more)
 	}
 	r.requests = nil
 }
 
-// TestThousand collects ten extensions that need 990 others. It is interrupted three times, and
-// goes on. The same lock gives the same folder elsewhere.
-func TestThousand(t *testing.T) {
-	r, dir, elsewhere := newRegistry(t), t.TempDir(), t.TempDir()
-	interruptions := []int{50, 400, 900} // after as many packages
+// TestDeep collects three extensions that need 297 others. Tests with the tag e2e collect more.
+func TestDeep(t *testing.T) { testDeep(t, 300) }
+
+// testDeep collects extensions of which each needs others. It is interrupted three times, and goes
+// on. The same lock gives the same folder elsewhere.
+func testDeep(t *testing.T, count int) {
+	r, dir, elsewhere := newRegistry(t, count), t.TempDir(), t.TempDir()
+	interruptions := []int{count / 20, count / 5 * 2, count / 10 * 9} // after as many packages
 	for _, at := range interruptions {
 		ctx, cancel := context.WithCancel(t.Context())
 		c := config(t)
@@ -134,7 +137,7 @@ func TestThousand(t *testing.T) {
 		}
 	}
 	result, err := r.collect(t.Context(), t, dir, config(t))
-	if err != nil || len(result.Failed) > 0 || len(result.Lock.Entries) != extensionCount {
+	if err != nil || len(result.Failed) > 0 || len(result.Lock.Entries) != count {
 		t.Fatalf("%v, failed: %+v", err, result)
 	}
 	r.wantOnce(t, len(interruptions))
@@ -149,7 +152,7 @@ func TestThousand(t *testing.T) {
 	result = in(t, elsewhere, func(f *Folder) (*Fetched, error) { return f.FetchLocked(t.Context(), l, config(t)) })
 	wantFailed(t, result)
 	r.wantOnce(t, 0)
-	if a, b := hashes(filesIn(t, dir)), hashes(filesIn(t, elsewhere)); !maps.Equal(a, b) || len(a) != 2*extensionCount+1 {
+	if a, b := hashes(filesIn(t, dir)), hashes(filesIn(t, elsewhere)); !maps.Equal(a, b) || len(a) != 2*count+1 {
 		t.Errorf("the folders of %d and %d files differ", len(a), len(b))
 	}
 }
