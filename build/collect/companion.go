@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -97,10 +96,7 @@ func (x *fetch) getCompanions(ctx context.Context, l *lock.Lock, result *Fetched
 
 // getCompanion fetches a companion. That of a lock is w, and what the user gave is c.
 func (x *fetch) getCompanion(ctx context.Context, w lock.Companion, c Companion, isGiven bool) (lock.Companion, error) {
-	sum, size, err := blob.SumFile(filepath.Join(x.folder.Dir, filepath.FromSlash(companionFile(w))))
-	present := err == nil && !w.SHA256.IsZero() && sum == w.SHA256
-	if present && (x.locked || !isGiven) {
-		w.Size = size
+	if (x.locked || !isGiven) && x.has(companionFile(w), w.SHA256) {
 		return w, nil
 	}
 	expected := w
@@ -134,7 +130,7 @@ func (x *fetch) downloadCompanion(ctx context.Context, w lock.Companion, address
 	if w.SHA256, w.Size, err = blob.SumFile(path); err != nil {
 		return w, err
 	}
-	return w, x.folder.place(path, companionFile(w))
+	return w, x.placeFile(path, companionFile(w), w.SHA256)
 }
 
 func (x *fetch) copyCompanion(w lock.Companion, from string) (lock.Companion, error) {
@@ -151,5 +147,8 @@ func (x *fetch) copyCompanion(w lock.Companion, from string) (lock.Companion, er
 	}
 	defer file.Close()
 	w.SHA256, w.Size, w.Address = sum, size, ""
-	return w, atomicfile.CopyFile(x.folder.root, companionFile(w), os.FileMode(atomicfile.FileMode), file)
+	if err := atomicfile.CopyFile(x.folder.root, companionFile(w), os.FileMode(atomicfile.FileMode), file); err != nil {
+		return w, err
+	}
+	return w, x.placed(companionFile(w), sum)
 }

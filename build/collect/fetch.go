@@ -102,6 +102,8 @@ type fetch struct {
 	mutex    sync.Mutex
 	progress FetchProgress
 	arrived  map[string]int64 // bytes by address
+	stamps   map[string]stamp // of the last run
+	found    map[string]stamp // of this run
 }
 
 // A job is one package.
@@ -163,6 +165,7 @@ func (f *Folder) newFetch(c FetchConfig) (*fetch, error) {
 		return nil, err
 	}
 	x := &fetch{FetchConfig: c, folder: f, old: cmp.Or(old, &lock.Lock{}), now: c.Now.UTC().Truncate(time.Second), arrived: map[string]int64{}}
+	x.stamps, x.found = f.readStamps(), map[string]stamp{}
 	limits := c.Limits.WithDefaults()
 	settings := download.Config{
 		Dir: f.downloads(), Client: c.Client, Log: c.Log,

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"galbuild/build/atomicfile"
+	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/collect/lock"
 	"galbuild/build/jsondoc"
@@ -51,26 +52,31 @@ func (x *fetch) commit(ctx context.Context, jobs []*job, l *lock.Lock, p *Plan) 
 	if result.Removed, err = x.folder.remove(obsolete(x.old, l)); err != nil {
 		return nil, err
 	}
-	if err := x.writeLock(l); err != nil {
+	synced, err := x.writeLock(l)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.writeStamps(synced); err != nil {
 		return nil, err
 	}
 	result.Lock = l
 	return result, x.finish(jobs, p, result)
 }
 
-// writeLock replaces the lock if it has changed, after everything else is on the disk.
-func (x *fetch) writeLock(l *lock.Lock) error {
+// writeLock replaces the lock if it has changed, after everything else is on the disk. It reports
+// whether it has waited for the disk.
+func (x *fetch) writeLock(l *lock.Lock) (synced bool, err error) {
 	text, err := l.Encode()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if old, err := x.old.Encode(); err == nil && len(x.old.Entries) > 0 && string(old) == string(text) {
-		return nil
+		return false, nil
 	}
 	if err := site.Sync(x.folder.Dir); err != nil {
-		return err
+		return false, err
 	}
-	return atomicfile.WriteText(x.folder.root, lock.FileName, text)
+	return true, atomicfile.WriteText(x.folder.root, lock.FileName, text)
 }
 
 // finish stores what was learned for the next run, and removes the downloads, which have their
@@ -94,11 +100,11 @@ func (x *fetch) finish(jobs []*job, p *Plan, result *Fetched) error {
 
 // place gives the files of a package their names in the folder.
 func (x *fetch) place(j *job) error {
-	if err := x.folder.place(j.path, j.FileName()); err != nil {
+	if err := x.placeFile(j.path, j.FileName(), j.SHA256); err != nil {
 		return err
 	}
 	if j.sigzip != "" {
-		if err := x.folder.place(j.sigzip, j.Name()+".sigzip"); err != nil {
+		if err := x.placeFile(j.sigzip, j.Name()+".sigzip", j.Signature.SHA256); err != nil {
 			return err
 		}
 	}
@@ -107,6 +113,13 @@ func (x *fetch) place(j *job) error {
 		return err
 	}
 	return x.folder.writeIfChanged(j.FileName()+".json", text)
+}
+
+func (x *fetch) placeFile(path, name string, sum blob.Ref) error {
+	if err := x.folder.place(path, name); err != nil {
+		return err
+	}
+	return x.placed(name, sum)
 }
 
 // place gives a file in the folder another name, which may be the one that it has.

@@ -83,9 +83,8 @@ func (x *fetch) find(e *lock.Entry) string {
 		}
 	}
 	for _, name := range names {
-		path := filepath.Join(x.folder.Dir, name)
-		if sum, _, err := blob.SumFile(path); err == nil && sum == e.SHA256 {
-			return path
+		if x.has(name, e.SHA256) {
+			return filepath.Join(x.folder.Dir, name)
 		}
 	}
 	return ""
@@ -177,11 +176,9 @@ func (x *fetch) getSignature(ctx context.Context, j *job) error {
 	if stated == nil {
 		return nil
 	}
-	if name := filepath.Join(x.folder.Dir, j.Name()+".sigzip"); j.present && j.Signature != nil {
-		if sum, _, err := blob.SumFile(name); err == nil && sum == j.Signature.SHA256 {
-			j.sigzip = name
-			return nil
-		}
+	if name := j.Name() + ".sigzip"; j.present && x.has(name, j.Signature.SHA256) {
+		j.sigzip = filepath.Join(x.folder.Dir, name)
+		return nil
 	}
 	path, err := x.getOther(ctx, *stated, signatureKind())
 	if err != nil && x.locked && j.Release != nil && j.Release.Signature != nil && ctx.Err() == nil {
