@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -34,7 +35,7 @@ func newRequests(t *testing.T) Requests {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Requests{Client: client}
+	return Requests{Client: client, Log: slog.New(slog.DiscardHandler)}
 }
 
 // serve starts a server whose responses handle writes.

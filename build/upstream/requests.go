@@ -104,9 +104,9 @@ func (r Requests) send(
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		pause, err := retry.Pause(retries, err)
-		if err != nil {
-			return err
+		pause, final := retry.Pause(retries, err)
+		if final != nil {
+			return final
 		}
 		if r.Log != nil {
 			r.Log.Warn("request is tried again", "wait", pause, "error", errmsg.Text(err))

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"galbuild/build/retry"
 	"galbuild/build/upstream"
 	"galbuild/build/upstream/address/githubtest"
 	"galbuild/build/upstream/openvsx/openvsxtest"
@@ -230,6 +231,27 @@ func TestUnreachable(t *testing.T) {
 	}
 	if _, err := u.Extension(t.Context(), "acme.tool"); err != nil {
 		t.Errorf("it is not asked again: %v", err)
+	}
+}
+
+// TestGiveUp checks that a host that still cannot be reached is not asked for each extension.
+func TestGiveUp(t *testing.T) {
+	attempts := 0
+	hosts := upstreamtest.Hosts{"https://host": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		attempts++
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})}
+	u, err := newOpener(t, Config{Transport: hosts}).Open("https://host")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if _, err := u.Extension(t.Context(), "acme.tool"); err == nil || !strings.Contains(err.Error(), "503") {
+			t.Errorf("error %v, want one with status 503", err)
+		}
+	}
+	if want := maxFailures * (1 + retry.Retries); attempts != want {
+		t.Errorf("%d attempts, want %d", attempts, want)
 	}
 }
 

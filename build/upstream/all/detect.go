@@ -20,7 +20,14 @@ type detected struct {
 
 	lock  sync.Mutex
 	found upstream.Upstream // nil until it is known
+	// failures is how often the server could not be asked, and failed is why.
+	failures int
+	failed   error
 }
+
+// maxFailures is after how many failures a server is not asked any more: each takes a minute of
+// pauses, and there may be a thousand extensions.
+const maxFailures = 3
 
 var _ upstream.Upstream = (*detected)(nil)
 
@@ -42,9 +49,15 @@ func (d *detected) kind(ctx context.Context) (upstream.Upstream, error) {
 	if d.found != nil {
 		return d.found, nil
 	}
+	if d.failures == maxFailures {
+		return nil, d.failed
+	}
 	text, err := d.requests.Get(ctx, d.address+"/api/-/search?size=1")
 	switch {
-	case ctx.Err() != nil || retry.IsTemporary(err) || upstream.IsUnreachable(err):
+	case ctx.Err() != nil:
+		return nil, err
+	case retry.IsTemporary(err) || upstream.IsUnreachable(err):
+		d.failures, d.failed = d.failures+1, err
 		return nil, err
 	case err == nil && isSearch(text):
 		d.found = d.registry

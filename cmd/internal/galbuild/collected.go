@@ -88,7 +88,7 @@ const maxSuggested = 5
 
 // suggest adds similar ids to the reasons of requested extensions that no upstream has.
 func (r *collection) suggest(ctx context.Context, c *collected) {
-	asked := 0
+	asked, failed := 0, map[string]bool{} // upstreams that cannot be asked are not asked again
 	for i := range c.Missing {
 		m := &c.Missing[i]
 		if len(m.Chain) > 2 || asked == maxSuggested {
@@ -98,10 +98,12 @@ func (r *collection) suggest(ctx context.Context, c *collected) {
 		_, name, _ := strings.Cut(m.ID, ".")
 		var ids []string
 		for _, u := range r.upstreams {
-			found, err := u.List(ctx, upstream.Listing{Search: name, Top: 20})
-			if err == nil {
-				ids = append(ids, found...)
+			if failed[u.Name()] {
+				continue
 			}
+			found, err := u.List(ctx, upstream.Listing{Search: name, Top: 20})
+			failed[u.Name()] = err != nil
+			ids = append(ids, found...)
 		}
 		if !slices.ContainsFunc(ids, func(id string) bool { return strings.EqualFold(id, m.ID) }) {
 			m.Reason += similar.Question(m.ID, ids)
@@ -171,6 +173,11 @@ func describePlan(c *collected, p *collect.Plan) string {
 
 // printCollected prints what was done.
 func (e *env) printCollected(c *collected) error {
+	if e.quiet || e.json { // otherwise they are part of the plan
+		for i := range c.Missing {
+			terminal.Fprintf(e.stderr, "galbuild: missing: %s\n", describeMissing(&c.Missing[i]))
+		}
+	}
 	for _, f := range c.Failed {
 		terminal.Fprintf(e.stderr, "galbuild: failed: %s\n", describeFailed(f))
 	}
