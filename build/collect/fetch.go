@@ -93,7 +93,8 @@ type fetch struct {
 	packages *download.Folder
 	others   *download.Folder // signature archives and keys
 	pictures *remote.Downloader
-	locked   bool // exactly what the lock has
+	locked   bool         // exactly what the lock has
+	unwanted []lock.Entry // of the plan
 	now      time.Time
 
 	keys      keyring
@@ -133,6 +134,7 @@ func (f *Folder) Fetch(ctx context.Context, p *Plan, next *lock.Lock, c FetchCon
 	if err := x.runAll(ctx, jobs); err != nil {
 		return nil, err
 	}
+	x.unwanted = p.Unwanted
 	if err := x.vetAll(ctx, jobs); err != nil {
 		return nil, err
 	}

@@ -147,8 +147,8 @@ func (f *Folder) relative(path string) (string, error) {
 	return from, err
 }
 
-// kept returns entries of the earlier lock that stay because a package failed: what it was to
-// replace, and what that needs.
+// kept returns entries of the earlier lock that stay because a package failed or is in quarantine,
+// so that a gallery does not lose the extension: what it was to replace, and what that needs.
 func (x *fetch) kept(jobs []*job, l *lock.Lock, p *Plan) (all []lock.Entry) {
 	ids := map[string]bool{}
 	keep := func(e lock.Entry) bool {
@@ -162,7 +162,8 @@ func (x *fetch) kept(jobs []*job, l *lock.Lock, p *Plan) (all []lock.Entry) {
 	}
 	for _, j := range jobs {
 		for _, e := range x.old.Entries {
-			if j.err != nil && (sameName(e, j.Entry) || strings.EqualFold(e.ID, j.ID) && e.Platform == j.Platform && e.Version == j.Replaces) {
+			replaced := strings.EqualFold(e.ID, j.ID) && e.Platform == j.Platform && e.Version == j.Replaces
+			if j.err != nil && (sameName(e, j.Entry) || replaced) || j.isQuarantined() && (replaced || isUnwanted(p, e) && follows(j, &e)) {
 				keep(e)
 			}
 		}
@@ -176,6 +177,10 @@ func (x *fetch) kept(jobs []*job, l *lock.Lock, p *Plan) (all []lock.Entry) {
 		}
 	}
 	return all
+}
+
+func isUnwanted(p *Plan, e lock.Entry) bool {
+	return slices.ContainsFunc(p.Unwanted, func(o lock.Entry) bool { return sameName(o, e) })
 }
 
 // obsolete returns the names of the files that belong to an earlier lock and not to the new one.

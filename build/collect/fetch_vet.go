@@ -43,7 +43,7 @@ type Vetted struct {
 func (x *fetch) vetAll(ctx context.Context, jobs []*job) error {
 	before := x.before()
 	for _, j := range jobs {
-		if x.Vet != nil && !j.present && j.err == nil {
+		if x.mustVet(j) {
 			x.progress.ToVet++
 		}
 	}
@@ -82,7 +82,7 @@ func (x *fetch) versions(jobs []*job) map[string][]*job {
 // admit vets a package, and downloads its pictures.
 func (x *fetch) admit(ctx context.Context, j *job, older []*job, before map[string][]lock.Entry) (err error) {
 	defer vsix.RecoverPanic(&err)
-	if x.Vet != nil && !j.present {
+	if x.mustVet(j) {
 		err := x.vet(ctx, j, x.vetting(j, older, before[strings.ToLower(j.ID)]))
 		x.countVetted()
 		if err != nil {
@@ -90,6 +90,22 @@ func (x *fetch) admit(ctx context.Context, j *job, older []*job, before map[stri
 		}
 	}
 	return x.getPictures(ctx, j)
+}
+
+// mustVet reports whether a package is vetted: a new one, and one in place of which the plan does
+// not want an older one any more, which stays while the newer one is in quarantine.
+func (x *fetch) mustVet(j *job) bool {
+	return x.Vet != nil && j.err == nil && (!j.present || slices.ContainsFunc(x.unwanted, func(e lock.Entry) bool { return follows(j, &e) }))
+}
+
+// follows reports whether a package is a newer one than that of an entry, for the same platform.
+func follows(j *job, e *lock.Entry) bool {
+	return strings.EqualFold(j.ID, e.ID) && j.Platform == e.Platform && lock.Compare(j.Entry, *e) < 0
+}
+
+// isQuarantined reports whether a package is in the folder, and not yet in a gallery.
+func (j *job) isQuarantined() bool {
+	return j.vetted != nil && j.vetted.Action == policy.Quarantine.String()
 }
 
 // countVetted counts a package that was vetted.
