@@ -21,7 +21,8 @@ const withoutVet = `{"vet": {"high": "warn", "medium": "warn"}}`
 // A FileVetter vets packages in files before they are in a gallery. Several goroutines may use it
 // at once.
 type FileVetter struct {
-	// Names are the ids with which those of extensions that are new are compared; nil: with none.
+	// Names are the ids with which those of extensions that are new are compared; nil: with
+	// none.
 	Names *vet.Names
 
 	policy  *policy.Policy

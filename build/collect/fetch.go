@@ -34,8 +34,9 @@ type FetchConfig struct {
 	// Upstreams are asked for a package of a lock whose own address does not have it any more.
 	Upstreams []upstream.Upstream
 
-	// Vet looks at a package that was downloaded, after the older ones of the extension for the
-	// platform. Its error keeps the package out, and so does an exclusion that is not a quarantine.
+	// Vet looks at a package that was downloaded, after the older ones of the extension for
+	// the platform. Its error keeps the package out, and so does an exclusion that is not a
+	// quarantine.
 	Vet func(context.Context, Vetting) (*policy.Exclusion, []catalog.Finding, error)
 	// PictureClient downloads pictures. It should reach public addresses only, because packages
 	// name the addresses.

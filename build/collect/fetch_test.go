@@ -508,7 +508,7 @@ func TestVet(t *testing.T) {
 	wantFiles(t, dir, "acme.good-1.0.0.vsix", "acme.good-1.0.0.vsix.json", "acme.odd-1.0.0.vsix", "acme.odd-1.0.0.vsix.json",
 		"acme.waits-1.0.0.vsix", "acme.waits-1.0.0.vsix.json", lock.FileName)
 
-	// Only what is new is vetted, with the older versions for the platform, the newest one first.
+	// Only what is new is vetted, with the older versions for the platform, the newest first.
 	newer := append(again(t, dir), s.add("acme.good", "1.2.0", ""), s.add("acme.good", "1.10.0", ""), s.add("acme.good", "0.9.0", ""), s.add("acme.good", "2.0.0", "web"))
 	run(t, dir, c, newer...)
 	want("acme.good@0.9.0 false acme.good-0.9.0", "acme.good@1.10.0 false acme.good-1.10.0 acme.good-1.2.0 acme.good-1.0.0 acme.good-0.9.0",

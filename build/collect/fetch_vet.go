@@ -21,7 +21,8 @@ type Vetting struct {
 	Entry *lock.Entry
 	Path  string // of the package, which may have another name than in the folder
 	Name  string // path that the package will have in the folder
-	// Older are the paths of older packages of the extension for the platform, the newest one first.
+	// Older are the paths of older packages of the extension for the platform, the newest one
+	// first.
 	Older []string
 	IsNew bool // the earlier lock has no package of the extension
 }

@@ -17,6 +17,7 @@ func (s *syncCmd) newCollection(e *env, file *delivery.File, rules *policy.Polic
 	c := file.Collect
 	r := &collection{
 		env: e, dir: file.Packages, jobs: s.Jobs, dryRun: s.DryRun, policy: rules, companions: c.With,
+		vets:  rules != nil && rules.Vets(), // otherwise vetter looks at all that is new
 		flags: &upstreamFlags{Rate: float64(c.Rate), Mirror: c.Mirrors, CA: s.CA, credentialFlags: s.credentialFlags},
 		settings: lock.Settings{
 			From: c.From, Engines: c.Engines, Platforms: c.Platforms, PreReleases: c.PreReleases, Keep: c.Keep, Packs: c.Packs, Pictures: c.Pictures,
