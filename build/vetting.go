@@ -211,10 +211,11 @@ func (r *rules) addFindings(all []policy.Candidate, ids []string) {
 			entering++
 		}
 	}
+	names := newNames(ids, entering)
 	for _, versions := range groups {
 		var alike []catalog.Finding
 		if isNew(versions) {
-			alike = lookAlikes(&versions[0], ids, entering)
+			alike = names.lookAlikes(&versions[0])
 		}
 		r.addVersionFindings(versions, alike)
 	}
@@ -237,17 +238,28 @@ func isNew(versions []policy.Candidate) bool {
 }
 
 // maxLookAlikes limits how many pairs of ids of a gallery are compared, which takes about a second.
-const maxLookAlikes = 1_000_000
+const maxLookAlikes = 5_000_000
 
-// lookAlikes returns what is found in the names of one of the extensions that are entering.
-func lookAlikes(newest *policy.Candidate, ids []string, entering int) []catalog.Finding {
-	var unchecked []vet.Finding
+// names are the ids with which those of extensions that are entering are compared.
+type names struct {
+	*vet.Names
+	unchecked []vet.Finding
+}
+
+func newNames(ids []string, entering int) *names {
+	n := new(names)
 	if entering*len(ids) > maxLookAlikes {
-		unchecked = append(unchecked, vet.NotChecked(fmt.Sprintf("its id is compared only with well-known ones, because %d extensions are new at once", entering)))
+		n.unchecked = append(n.unchecked, vet.NotChecked(fmt.Sprintf("its id is compared only with well-known ones, because %d extensions are new at once", entering)))
 		ids = nil
 	}
-	found := vet.LookAlikes(newest.Extension.ID(), newest.Version.DisplayName, ids, vet.Popular())
-	return newFindings(append(found, unchecked...))
+	n.Names = vet.NewNames(ids, vet.Popular())
+	return n
+}
+
+// lookAlikes returns what is found in the names of an extension that is entering.
+func (n *names) lookAlikes(newest *policy.Candidate) []catalog.Finding {
+	found := n.LookAlikes(newest.Extension.ID(), newest.Version.DisplayName)
+	return newFindings(append(found, n.unchecked...))
 }
 
 // addVersionFindings adds the findings in the versions of an extension, and alike to each. A

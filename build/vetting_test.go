@@ -231,10 +231,10 @@ func TestComparedWith(t *testing.T) {
 // TestManyLookAlikes checks that too many comparisons of names are not made silently.
 func TestManyLookAlikes(t *testing.T) {
 	newest := policy.NewCandidate("acme.hello@1.0.0", &catalog.Extension{Name: "hello"}, &catalog.Version{}, false)
-	if all := lookAlikes(&newest, []string{"acme.hello"}, 1); len(all) != 0 {
+	if all := newNames([]string{"acme.hello"}, 1).lookAlikes(&newest); len(all) != 0 {
 		t.Errorf("%+v", all)
 	}
-	all := lookAlikes(&newest, []string{"acme.hello"}, maxLookAlikes+1)
+	all := newNames([]string{"acme.hello"}, maxLookAlikes+1).lookAlikes(&newest)
 	if len(all) != 1 || all[0].Rule != "not-checked" {
 		t.Errorf("%+v", all)
 	}

@@ -131,11 +131,7 @@ func maskedAll(ids []string, done map[string]bool) (all []masked) {
 // LookAlikes returns a finding if an extension has a name like another one of another publisher:
 // among the ids of the gallery, and among those that are popular. Both may contain the id
 // itself. A popular extension is like no other, and neither are the extensions of its publisher.
-func LookAlikes(id, displayName string, gallery, popular []string) []Finding {
-	return NewNames(gallery, popular).LookAlikes(id, displayName)
-}
-
-// LookAlikes is the function of that name, for ids that are known already.
+// It must not be called by several goroutines at once.
 func (n *Names) LookAlikes(id, displayName string) []Finding {
 	own := lookalike{names: newNames(id), masked: newMasked(id)}
 	var all findings

@@ -43,7 +43,7 @@ func TestLookAlikes(t *testing.T) {
 		{"gradle.java8", "", 0},
 		{"initech.x", "Привет мир", 0}, // a name in another alphabet
 	} {
-		found := LookAlikes(c.id, c.displayName, append(gallery, c.id), Popular())
+		found := NewNames(append(gallery, c.id), Popular()).LookAlikes(c.id, c.displayName)
 		if got := Worst(found); got != c.want {
 			t.Errorf("%s %q: %v, want %v: %+v", c.id, c.displayName, got, c.want, found)
 		}
@@ -59,7 +59,7 @@ func TestPopular(t *testing.T) {
 		if strings.Count(id, ".") != 1 || strings.ContainsAny(id, " \t") {
 			t.Errorf("%q is not the id of an extension", id)
 		}
-		if found := LookAlikes(id, "", ids, ids); len(found) > 0 {
+		if found := NewNames(ids, ids).LookAlikes(id, ""); len(found) > 0 {
 			t.Errorf("%s: %+v", id, found)
 		}
 	}
