@@ -33,6 +33,11 @@ import (
 // MaxBytes is the largest size of a file.
 const MaxBytes = 1 << 20
 
+// maxCounter is the largest counter of a record. A gallery gives its next decision a counter that is
+// larger than all that it has. Anybody can write an unsigned record, so one with the largest counter
+// that is possible would leave none for that decision.
+const maxCounter = 1 << 32
+
 // Path returns the path of the file with the records of a package.
 func Path(vsix string) string { return vsix + ".records" }
 
@@ -73,6 +78,9 @@ func parseLine(text []byte, sha256 blob.Ref) (*catalog.Record, error) {
 	r.Private = l.Private
 	if err := r.Check(); err != nil {
 		return nil, err
+	}
+	if r.Counter > maxCounter {
+		return nil, fmt.Errorf("record %s: the counter %d is more than the limit of %d", r.ID, r.Counter, int64(maxCounter))
 	}
 	switch id, err := r.Identity(); {
 	case err != nil:
