@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -77,7 +78,12 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// withPath adds the path of a package to the words of a command. A file name that begins with a hyphen
+// would be an option.
 func withPath(words []string, path string) []string {
+	if strings.HasPrefix(path, "-") {
+		path = "." + string(filepath.Separator) + path
+	}
 	found := false
 	for i, word := range words {
 		if strings.Contains(word, "{}") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +43,21 @@ func TestRunScanner(t *testing.T) {
 		v, err := RunScanner(context.Background(), `"`+program+`" `+c.arguments, "x y.vsix", time.Minute)
 		if v.Found != c.found || v.Output != c.output || (err == nil) != (c.wantErr == "") || err != nil && !strings.Contains(err.Error(), c.wantErr) {
 			t.Errorf("%s: %+v, %v", c.arguments, v, err)
+		}
+	}
+}
+
+// TestRunScannerOption has a package whose name begins like an option of the scanner.
+func TestRunScannerOption(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GALBUILD_TEST_SCANNER", "run")
+	for _, arguments := range []string{"a", "a {}"} {
+		v, err := RunScanner(context.Background(), `"`+program+`" `+arguments, "--remove=yes.vsix", time.Minute)
+		if want := "a|." + string(filepath.Separator) + "--remove=yes.vsix"; v.Output != want || err != nil {
+			t.Errorf("%s: got %q, %v, want %q", arguments, v.Output, err, want)
 		}
 	}
 }
