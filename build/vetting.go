@@ -104,18 +104,38 @@ func (s scanner) result() *catalog.Vetted {
 	return v
 }
 
-// newFindings returns findings as a catalogue has them, with limits.
+// newFindings returns findings, sorted by severity, as a catalogue has them, with limits.
 func newFindings(found []vet.Finding) (all []catalog.Finding) {
-	for i, f := range found {
-		if i == catalog.MaxFindings {
-			break // they are sorted by severity
-		}
+	for _, f := range mostFindings(found) {
 		all = append(all, catalog.Finding{
 			Rule: f.Rule, Severity: f.Severity.String(), Line: max(f.Line, 0),
 			Detail: shortText(f.Detail), File: shortText(f.File), Evidence: shortText(f.Evidence),
 		})
 	}
 	return all
+}
+
+// mostFindings leaves out findings if there are too many: the mildest ones, but never the first one
+// of a rule. Otherwise a package could hide that one among those that its policy does not mind.
+func mostFindings(found []vet.Finding) (most []vet.Finding) {
+	if len(found) <= catalog.MaxFindings {
+		return found
+	}
+	first := make(map[string]int) // by rule
+	for i := range slices.Backward(found) {
+		first[found[i].Rule] = i
+	}
+	others := max(0, catalog.MaxFindings-len(first))
+	for i, f := range found {
+		if first[f.Rule] != i {
+			if others == 0 {
+				continue
+			}
+			others--
+		}
+		most = append(most, f)
+	}
+	return most[:min(len(most), catalog.MaxFindings)]
 }
 
 func shortText(s string) string {

@@ -228,6 +228,23 @@ func TestComparedWith(t *testing.T) {
 	}
 }
 
+// TestManyFindings has more findings than a catalogue keeps. Each rule keeps its worst one, so that
+// many others cannot hide the one that a policy is about.
+func TestManyFindings(t *testing.T) {
+	var found []vet.Finding
+	for i := range catalog.MaxFindings {
+		found = append(found, vet.Finding{Rule: fmt.Sprintf("rule-%d", i%10), Severity: vet.High, Line: i})
+	}
+	found = append(found, vet.Finding{Rule: "executable", Severity: vet.Low, File: "first"}, vet.Finding{Rule: "executable", Severity: vet.Low, File: "second"})
+	all := newFindings(found)
+	if n := len(all); n != catalog.MaxFindings || all[n-1].Rule != "executable" || all[n-1].File != "first" || all[n-2].Rule == "executable" {
+		t.Errorf("%d findings, the last is %+v", n, all[n-1])
+	}
+	if !slices.IsSortedFunc(all[:len(all)-1], func(a, b catalog.Finding) int { return a.Line - b.Line }) {
+		t.Error("the order has changed")
+	}
+}
+
 // TestManyLookAlikes checks that too many comparisons of names are not made silently.
 func TestManyLookAlikes(t *testing.T) {
 	newest := policy.NewCandidate("acme.hello@1.0.0", &catalog.Extension{Name: "hello"}, &catalog.Version{}, false)
