@@ -107,6 +107,9 @@ type githubRelease struct {
 		URL    string `json:"browser_download_url"`
 		Size   int64  `json:"size"`
 		Digest string `json:"digest"` // sha256:<hex>, or "" for old assets
+		// UpdatedAt is later than PublishedAt if the asset was uploaded after the release was
+		// published, which is possible at any time.
+		UpdatedAt time.Time `json:"updated_at"`
 	} `json:"assets"`
 }
 
@@ -209,9 +212,7 @@ func (c Config) readReleases(ctx context.Context, releases []githubRelease) (all
 				c.warn(a.Name, err)
 				continue
 			}
-			if t := r.PublishedAt.UTC(); t.Year() <= 9999 {
-				f.release.Published = t
-			}
+			f.release.Published = publishedAt(r.PublishedAt, a.UpdatedAt)
 			if !slices.ContainsFunc(all, f.isSame) { // of two, that of the newer release
 				all = append(all, *f)
 			}
@@ -221,6 +222,19 @@ func (c Config) readReleases(ctx context.Context, releases []githubRelease) (all
 		return nil, failed
 	}
 	return all, nil
+}
+
+// publishedAt returns when an asset of a release was published: when it got its content. It is zero
+// for a date that JSON cannot express.
+func publishedAt(release, asset time.Time) time.Time {
+	t := release.UTC()
+	if asset = asset.UTC(); asset.After(t) {
+		t = asset
+	}
+	if t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 // maxURL is the limit of an address, in bytes.

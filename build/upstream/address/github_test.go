@@ -246,6 +246,20 @@ func TestGitHubDate(t *testing.T) {
 	}
 }
 
+// TestGitHubReplaced has a package that was uploaded long after its release was published, as somebody
+// who has stolen an account would do so that the package looks old.
+func TestGitHubReplaced(t *testing.T) {
+	repository := sample(t)
+	repository.Releases = repository.Releases[5:]
+	uploaded := published.AddDate(2, 0, 0)
+	repository.Releases[0].Assets[0].Updated = uploaded
+	c := Config{Requests: upstreamtest.Requests(t, upstreamtest.Hosts(repository.Hosts(t)))}
+	e, err := newGitHub(t, "").Releases(Repository{Owner: "acme", Name: "tool"}, c).Extension(t.Context(), "acme.tool")
+	if err != nil || !e.Releases[0].Published.Equal(uploaded) {
+		t.Errorf("%+v, %v, want %s", e, err, uploaded)
+	}
+}
+
 // FuzzReleases decodes what a server sends.
 func FuzzReleases(f *testing.F) {
 	f.Add([]byte(`[{"prerelease":true,"assets":[{"name":"x.vsix"}]},{"draft":true}]`), false)

@@ -50,8 +50,9 @@ type Release struct {
 type Asset struct {
 	Name    string
 	Content []byte
-	Size    int    // that is stated; 0 is that of Content
-	Digest  string // "" is its SHA-256; "none" is none, as for assets before June 2025
+	Size    int       // that is stated; 0 is that of Content
+	Digest  string    // "" is its SHA-256; "none" is none, as for assets before June 2025
+	Updated time.Time // when it was uploaded; zero is when the release was published
 }
 
 // Hosts returns the handlers of the hosts, by their addresses. They fail the test if they are sent
@@ -122,9 +123,14 @@ func (r Repository) send(t testing.TB, w http.ResponseWriter, request *http.Requ
 func (r Repository) json(x Release) map[string]any {
 	assets := []map[string]any{}
 	for i, a := range x.Assets {
+		updated := a.Updated
+		if updated.IsZero() {
+			updated = x.Published
+		}
 		asset := map[string]any{
 			"url": fmt.Sprintf("%s/repos/%s/releases/assets/%d", API, r.Name, i), "id": i, "name": a.Name, "state": "uploaded",
 			"content_type": "application/octet-stream", "size": cmp.Or(a.Size, len(a.Content)), "digest": nil,
+			"updated_at":           updated.Format(time.RFC3339),
 			"browser_download_url": strings.Join([]string{Web, r.Name, "releases/download", x.Tag, a.Name}, "/"),
 		}
 		switch a.Digest {
