@@ -144,6 +144,9 @@ func (g *GitHub) list(ctx context.Context, r Repository, requests upstream.Reque
 
 // decodeReleases decodes a list of releases, or a single one.
 func decodeReleases(text []byte, single bool) ([]githubRelease, error) {
+	if err := upstream.CheckElements(text); err != nil {
+		return nil, err
+	}
 	all := make([]githubRelease, 1)
 	var err error
 	if single {

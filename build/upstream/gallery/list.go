@@ -25,7 +25,7 @@ func (c *Client) List(ctx context.Context, l upstream.Listing) ([]string, error)
 	}
 	var ids []string
 	seen := map[string]bool{}
-	for f.PageNumber = 1; f.PageNumber <= maxPages; f.PageNumber++ {
+	for f.PageNumber = 1; f.PageNumber <= maxPages && len(seen) < maxPages*pageSize; f.PageNumber++ {
 		page, err := c.query(ctx, newRequest(f, listed))
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 
 	"galbuild/build/catalog"
 	"galbuild/build/jsondoc"
+	"galbuild/build/upstream"
 )
 
 // A result is the response to a query with one filter.
@@ -54,6 +55,9 @@ func decode(text []byte) (*result, error) {
 				}
 			}
 		}
+	}
+	if err := upstream.CheckElements(text); err != nil {
+		return nil, err
 	}
 	if err := unmarshal(text, &response); err != nil {
 		return nil, jsondoc.Explain(text, err)

@@ -51,10 +51,14 @@ func (c *Client) Changes(ctx context.Context, cursor string) (*upstream.Changes,
 		return &upstream.Changes{Cursor: cursor}, err
 	}
 	result := &upstream.Changes{Cursor: cursor}
+	size := 0
 	for range maxPages {
 		page, err := c.feed(ctx, result.Cursor, maxPage)
 		if err != nil {
 			return nil, err
+		}
+		if size += page.size; size > c.maxList {
+			return nil, c.tooLong()
 		}
 		for _, change := range page.Changes {
 			result.All = appendChange(result.All, change)

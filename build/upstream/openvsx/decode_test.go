@@ -232,6 +232,33 @@ func TestEndless(t *testing.T) {
 	}
 }
 
+// TestLargePages reads lists whose pages are large, and pages with more than could be decoded.
+func TestLargePages(t *testing.T) {
+	requests := 0
+	page := `{"totalSize":999999,"extensions":[{"namespace":"acme","name":"tool","license":"` + strings.Repeat("x", 1000) + `"}],"nextCursor":"%d","hasMore":true}`
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		_, _ = fmt.Fprintf(w, page, requests)
+	})
+	reads := map[string]func() error{
+		"versions": func() error { _, err := c.Extension(t.Context(), "acme.tool"); return err },
+		"changes":  func() error { _, err := c.Changes(t.Context(), "cursor"); return err },
+	}
+	c.maxList = 2500
+	for name, read := range reads {
+		requests = 0
+		if err := read(); err == nil || !strings.Contains(err.Error(), c.tooLong().Error()) || requests != 3 {
+			t.Errorf("%s: error %v after %d requests", name, err, requests)
+		}
+	}
+	page = `{"extensions":[` + strings.Repeat("{},", upstream.MaxElements) + `{}],"changes":[],"nextCursor":"%d"}`
+	for name, read := range reads {
+		if err := read(); err == nil || !strings.Contains(err.Error(), "more than 300,000 elements") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestWindow reads a search with more results than the server returns.
 func TestWindow(t *testing.T) {
 	var windows []string

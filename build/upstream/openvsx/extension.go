@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"galbuild/build/catalog"
 	"galbuild/build/upstream"
 )
@@ -103,12 +105,16 @@ func (c *Client) Extension(ctx context.Context, id string) (*upstream.Extension,
 // query requests all pages of a query.
 func (c *Client) query(ctx context.Context, parameters url.Values) ([]release, error) {
 	var all []release
+	size := 0
 	parameters.Set("size", strconv.Itoa(maxPage))
 	for range maxPages {
 		parameters.Set("offset", strconv.Itoa(len(all)))
 		var p page
 		if err := c.get(ctx, c.requests, "/api/v2/-/query", parameters, &p); err != nil {
 			return nil, err
+		}
+		if size += p.size; size > c.maxList {
+			return nil, c.tooLong()
 		}
 		all = append(all, p.Extensions...)
 		if len(p.Extensions) == 0 || len(all) >= p.TotalSize {
@@ -119,7 +125,7 @@ func (c *Client) query(ctx context.Context, parameters url.Values) ([]release, e
 }
 
 func (c *Client) tooLong() error {
-	return fmt.Errorf("%s has a list of more than %d pages, which is the limit", c.base.Host, maxPages)
+	return fmt.Errorf("%s has a list of more than %d pages or %s, which is the limit", c.base.Host, maxPages, humanize.IBytes(uint64(c.maxList)))
 }
 
 // extension returns what all releases of an extension have in common.

@@ -41,12 +41,16 @@ const maxPage = 1000
 // redhat.java, has 3,866 entries.
 const maxPages = 200
 
+// maxList is the limit of all pages of a list together, in bytes.
+const maxList = 2 * upstream.MaxBody
+
 // Client is the upstream. It may be used by several goroutines at once.
 type Client struct {
 	base     *url.URL // without credentials
 	requests upstream.Requests
 	log      *slog.Logger
 	now      func() time.Time
+	maxList  int // of all pages of a list together, in bytes
 }
 
 var _ upstream.Upstream = (*Client)(nil)
@@ -69,7 +73,7 @@ func New(address string, requests upstream.Requests) (*Client, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Client{base, requests, log, time.Now}, nil
+	return &Client{base, requests, log, time.Now, maxList}, nil
 }
 
 func isHTTP(u *url.URL) bool { return (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" }
@@ -86,6 +90,7 @@ func (c *Client) get(ctx context.Context, r upstream.Requests, path string, para
 	if err != nil {
 		return err
 	}
+	v.received(len(text))
 	return c.decode(text, v)
 }
 
@@ -93,16 +98,26 @@ func (c *Client) get(ctx context.Context, r upstream.Requests, path string, para
 //
 // Source:
 // https://github.com/eclipse-openvsx/openvsx/blob/819bb054f06a6785d738d2027cb5357e6aa3386b/server/src/main/java/org/eclipse/openvsx/json/ResultJson.java
-type response interface{ failure() string }
+type response interface {
+	failure() string
+	received(size int)
+}
 
 type result struct {
 	Error string `json:"error"`
+
+	size int // of the response, in bytes
 }
+
+func (r *result) received(size int) { r.size = size }
 
 func (r *result) failure() string { return r.Error }
 
 // decode decodes a response. A response with an error is one, whatever its status.
 func (c *Client) decode(text []byte, v response) error {
+	if err := upstream.CheckElements(text); err != nil {
+		return fmt.Errorf("the response of %s %w", c.base.Host, err)
+	}
 	err := json.Unmarshal(text, v)
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("the response of %s has not the form of Open VSX: %q has the type %s", c.base.Host, e.Field, e.Value)
