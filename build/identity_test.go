@@ -175,7 +175,7 @@ func TestUUIDsNeverChange(t *testing.T) {
 func catalogOf(settings catalog.Settings, all ...*catalog.Version) *catalog.Catalog {
 	named := make(map[string]identified)
 	for _, v := range all {
-		named[catalog.Key("acme", "hello", v.Version, "")] = identified{publisher: "acme", name: "hello", version: v}
+		named[catalog.Key("acme", "hello", v.Version, v.Platform)] = identified{publisher: "acme", name: "hello", version: v}
 	}
 	return regroup(catalog.Catalog{Settings: settings}, named)
 }

@@ -283,16 +283,16 @@ func (n *names) lookAlikes(newest *policy.Candidate) []catalog.Finding {
 }
 
 // addVersionFindings adds the findings in the versions of an extension, and alike to each. A
-// version is compared with the one before it for the same platform that may enter, so that a
-// version does not become harmless because the one before it, which is kept out, has the same.
+// version is compared with the one before it that may enter, so that a version does not become
+// harmless because the one before it, which is kept out, has the same.
 func (r *rules) addVersionFindings(versions []policy.Candidate, alike []catalog.Finding) {
-	before := make(map[string]*vet.Profile) // by platform; nil if that version was not vetted
+	before := new(profiles)
 	for i := range slices.Backward(versions) {
 		c := &versions[i]
-		last, follows := before[c.Version.Platform]
+		last, follows := before.of(c.Version)
 		p := catalog.FindPackage(r.packages, c.Version.Package.Ref, c.Key)
 		if p == nil || p.Vetted == nil {
-			before[c.Version.Platform] = last
+			before.set(c.Version, last)
 			continue
 		}
 		c.Findings = append(slices.Clone(p.Vetted.Findings), alike...)
@@ -301,8 +301,38 @@ func (r *rules) addVersionFindings(versions []policy.Candidate, alike []catalog.
 			c.Findings = append(c.Findings, newFindings(vet.Compare(last, profile))...)
 		}
 		if action, _ := r.policy.Vet(c); action <= policy.Warn {
-			before[c.Version.Platform] = profile
+			before.set(c.Version, profile)
 		}
+	}
+}
+
+// profiles has the last profiles of an extension while its versions are looked at, the oldest first.
+type profiles struct {
+	byPlatform map[string]*vet.Profile // nil if that version was not vetted
+	version    string                  // the one that is looked at
+	older      *vet.Profile            // the last one of the versions before it, for any platform
+	last       *vet.Profile            // the last one
+}
+
+// of returns the profile with which a version is compared: the one before it for its platform, or for
+// any platform if it is the first for its own.
+func (p *profiles) of(v *catalog.Version) (before *vet.Profile, follows bool) {
+	if v.Version != p.version {
+		p.version, p.older = v.Version, p.last
+	}
+	if before, follows = p.byPlatform[v.Platform]; !follows && p.older != nil {
+		return p.older, true
+	}
+	return before, follows
+}
+
+func (p *profiles) set(v *catalog.Version, profile *vet.Profile) {
+	if p.byPlatform == nil {
+		p.byPlatform = make(map[string]*vet.Profile)
+	}
+	p.byPlatform[v.Platform] = profile
+	if profile != nil {
+		p.last = profile
 	}
 }
 

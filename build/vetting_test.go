@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -225,6 +226,41 @@ func TestComparedWith(t *testing.T) {
 		if !slices.Equal(got, test.want) {
 			t.Errorf("served %q: got %q, want %q", test.served, got, test.want)
 		}
+	}
+}
+
+// TestNewPlatform compares the first version for a platform with the last one for any platform, so
+// that a package is not spared because it is for another platform than all before it.
+func TestNewPlatform(t *testing.T) {
+	var hello []*catalog.Version
+	var packages []catalog.Package
+	for i, x := range []struct{ version, platform, host string }{
+		{"1.0.0", "", "a.example"}, {"1.1.0", "linux-x64", "evil.example"}, {"1.1.0", "win32-x64", "a.example"},
+		{"1.2.0", "linux-x64", "a.example"}, {"1.3.0", "", "evil.example"},
+	} {
+		v := versionOf(x.version, fmt.Sprint(i), "")
+		v.Platform = x.platform
+		text, err := (&vet.Profile{Rules: vet.Version, Publisher: "acme", Name: "hello", Version: x.version, Hosts: []string{x.host}}).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		hello = append(hello, v)
+		packages = append(packages, catalog.Package{SHA256: v.Package.Ref, ID: catalog.Key("acme", "hello", x.version, x.platform), Vetted: &catalog.Vetted{Version: vet.Version, Profile: text}})
+	}
+	const text = `{"vet": {"rules": {"new-host": "quarantine"}}}`
+	c := catalogOf(catalog.Settings{Policy: text}, hello...)
+	r, err := newRules(nil, c.Settings, text, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.packages = catalog.Packages(packages)
+	excluded, _ := r.exclude(maps.Collect(versions(c)), nil)
+	var got []string
+	for _, x := range excluded {
+		got = append(got, x.ID)
+	}
+	if want := []string{"acme.hello@1.1.0@linux-x64", "acme.hello@1.3.0"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
