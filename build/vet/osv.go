@@ -22,6 +22,7 @@ import (
 type Advisories struct {
 	byName map[string][]advisoryRange
 	count  int
+	left   int64 // bytes of documents that may follow
 }
 
 // Advisory is what is known about a version of an npm package.
@@ -42,6 +43,7 @@ type advisoryRange struct {
 const (
 	maxDump     = 1 << 20 // entries
 	maxDocument = 4 << 20 // bytes of one document
+	maxDumpText = 2 << 30 // bytes of all documents; those of osv.dev about npm have less than a gigabyte
 )
 
 // osvDocument is one advisory, as far as it is needed.
@@ -81,7 +83,11 @@ type osvEvent struct {
 // ReadAdvisories reads a dump: a zip file of JSON documents, as osv.dev publishes for an
 // ecosystem, or JSON documents, each on a line.
 func ReadAdvisories(r io.ReaderAt, size int64) (*Advisories, error) {
-	a := &Advisories{byName: make(map[string][]advisoryRange)}
+	return readAdvisories(r, size, maxDumpText)
+}
+
+func readAdvisories(r io.ReaderAt, size, limit int64) (*Advisories, error) {
+	a := &Advisories{byName: make(map[string][]advisoryRange), left: limit}
 	var head [4]byte
 	if n, err := r.ReadAt(head[:], 0); err != nil && err != io.EOF {
 		return nil, err
@@ -146,6 +152,9 @@ func (a *Advisories) readLines(r io.Reader) error {
 
 // add adds what a document says about npm packages.
 func (a *Advisories) add(text []byte) error {
+	if a.left -= int64(len(text)); a.left < 0 {
+		return errors.New("the documents of the dump are larger than the limit together")
+	}
 	var d osvDocument
 	if err := json2.Unmarshal(text, &d); err != nil {
 		return err

@@ -110,3 +110,17 @@ func TestBundledAdvisories(t *testing.T) {
 		t.Errorf("found %+v, want MAL-2 about always", found)
 	}
 }
+
+// TestLargeDump has documents that are small, and too large together, as in a zip bomb.
+func TestLargeDump(t *testing.T) {
+	line := `{"id":"MAL-1","summary":"` + strings.Repeat("x", 900) + `"}` + "\n"
+	text := strings.NewReader(strings.Repeat(line, 11))
+	for limit, want := range map[int64]string{
+		10_500: "",
+		10_000: "line 11: the documents of the dump are larger than the limit together",
+	} {
+		if _, err := readAdvisories(text, text.Size(), limit); (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%d: got %v, want %q", limit, err, want)
+		}
+	}
+}
