@@ -167,7 +167,7 @@ func Decisions(c *catalog.Catalog) []Decision {
 		if d.Vouches = decision.Vouches(r); d.Vouches {
 			d.Signature, d.SignedBy = decision.Verify(r, keys)
 			last := withdrawn[r.Subject.SHA256]
-			d.InForce = d.Signature == decision.Valid && (r.Kind != decision.Approved || r.Counter > last) || r.Kind == decision.Withdrawn && r.Counter == last
+			d.InForce = d.Signature == decision.Valid && (r.Kind != decision.Approved || !last.Ends(r)) || r.Kind == decision.Withdrawn && (r.Counter == last.Counter || r.When.Equal(last.When))
 		}
 		all[i] = d
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"aead.dev/minisign"
 
@@ -141,7 +142,7 @@ func NewVouchers(records []catalog.Record, keys map[string]minisign.PublicKey) *
 		case state != Valid:
 		case r.Kind == Verdict:
 			v.addVerdict(r)
-		case r.Counter > withdrawn[r.Subject.SHA256]:
+		case !withdrawn[r.Subject.SHA256].Ends(r):
 			v.approvals[r.Subject.SHA256] = append(v.approvals[r.Subject.SHA256], name)
 		}
 	}
@@ -152,14 +153,34 @@ func NewVouchers(records []catalog.Record, keys map[string]minisign.PublicKey) *
 	return v
 }
 
-// Withdrawals returns the counters of the last withdrawals, by package. Approvals up to a counter
-// are not in force.
-func Withdrawals(records []catalog.Record) map[blob.Ref]int64 {
-	all := make(map[blob.Ref]int64)
+// A Withdrawal says which approvals of a package are not in force: those with a counter up to its
+// own, and those that were made before it. The counters of records next to a package start with 1,
+// whatever those of a gallery are, so the counters alone do not say what is later.
+type Withdrawal struct {
+	Counter int64
+	When    time.Time
+}
+
+// Ends reports whether an approval is not in force.
+func (w Withdrawal) Ends(r *catalog.Record) bool {
+	return r.Counter <= w.Counter || r.When.Before(w.When)
+}
+
+// Withdrawals returns the withdrawals of approvals, by package. Of several, it returns the highest
+// counter and the latest time.
+func Withdrawals(records []catalog.Record) map[blob.Ref]Withdrawal {
+	all := make(map[blob.Ref]Withdrawal)
 	for i := range records {
-		if r := &records[i]; r.Kind == Withdrawn && Vouches(r) {
-			all[r.Subject.SHA256] = max(all[r.Subject.SHA256], r.Counter)
+		r := &records[i]
+		if r.Kind != Withdrawn || !Vouches(r) {
+			continue
 		}
+		w := all[r.Subject.SHA256]
+		w.Counter = max(w.Counter, r.Counter)
+		if r.When.After(w.When) {
+			w.When = r.When
+		}
+		all[r.Subject.SHA256] = w
 	}
 	return all
 }
@@ -170,7 +191,8 @@ func (v *Vouchers) addVerdict(r *catalog.Record) {
 	key := verdictOf{r.Subject.SHA256, r.Scanner}
 	other := v.verdicts[key]
 	if other == nil || cmp.Or(
-		cmp.Compare(r.Counter, other.Counter), cmp.Compare(rank(r.Result), rank(other.Result)), bytes.Compare(r.ID[:], other.ID[:]),
+		r.When.Compare(other.When), cmp.Compare(r.Counter, other.Counter), cmp.Compare(rank(r.Result), rank(other.Result)),
+		bytes.Compare(r.ID[:], other.ID[:]),
 	) > 0 {
 		v.verdicts[key] = r
 	}

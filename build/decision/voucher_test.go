@@ -26,7 +26,10 @@ func generateKey(t *testing.T) (minisign.PublicKey, *minisign.PrivateKey) {
 // vouch returns a record about a package, signed unless key is nil.
 func vouch(t *testing.T, r catalog.Record, key *minisign.PrivateKey) catalog.Record {
 	t.Helper()
-	r.Subject.SHA256, r.When = blob.Sum([]byte("package")), time.Unix(0, 0).UTC()
+	r.Subject.SHA256 = blob.Sum([]byte("package"))
+	if r.When.IsZero() {
+		r.When = time.Unix(0, 0).UTC()
+	}
 	if r.Private == nil {
 		r.Private = &catalog.Private{By: "alice"}
 	}
@@ -37,6 +40,12 @@ func vouch(t *testing.T, r catalog.Record, key *minisign.PrivateKey) catalog.Rec
 }
 
 func approval(counter int64) catalog.Record { return catalog.Record{Kind: Approved, Counter: counter} }
+
+// at returns a record that was made some days later than others.
+func at(days int, r catalog.Record) catalog.Record {
+	r.When = time.Unix(int64(days)*86_400, 0).UTC()
+	return r
+}
 
 func scanned(result string, counter int64) catalog.Record {
 	return catalog.Record{Kind: Verdict, Counter: counter, Scanner: "clamav", Result: result}
@@ -73,11 +82,15 @@ func TestVouchers(t *testing.T) {
 		"signature":     {[]catalog.Record{changed(func(r *catalog.Record) { r.Signature = "x" })}, nil, ""},
 		"withdrawn":     {[]catalog.Record{vouch(t, approval(2), aliceSecret), withdrawal}, nil, ""},
 		"again":         {[]catalog.Record{vouch(t, approval(3), aliceSecret), withdrawal}, []string{"alice"}, ""},
-		"clean":         {[]catalog.Record{vouch(t, scanned(Clean, 1), aliceSecret)}, nil, Clean},
-		"unsigned scan": {[]catalog.Record{vouch(t, scanned(Clean, 1), nil)}, nil, ""},
-		"found wins":    {[]catalog.Record{vouch(t, scanned(Clean, 1), aliceSecret), vouch(t, scanned(Found, 1), bobSecret), vouch(t, scanned(Failed, 1), bobSecret)}, nil, Found},
-		"scanned again": {[]catalog.Record{vouch(t, scanned(Found, 1), aliceSecret), vouch(t, scanned(Clean, 2), aliceSecret)}, nil, Clean},
-		"later program": {[]catalog.Record{vouch(t, scanned("unsure", 1), aliceSecret), vouch(t, scanned(Failed, 1), aliceSecret)}, nil, "unsure"},
+		// Records next to a package have counters that know nothing of those of a gallery.
+		"withdrawn elsewhere": {[]catalog.Record{vouch(t, at(1, approval(57)), aliceSecret), vouch(t, at(2, catalog.Record{Kind: Withdrawn, Counter: 1}), nil)}, nil, ""},
+		"again elsewhere":     {[]catalog.Record{vouch(t, at(3, approval(57)), aliceSecret), vouch(t, at(2, catalog.Record{Kind: Withdrawn, Counter: 1}), nil)}, []string{"alice"}, ""},
+		"scanned elsewhere":   {[]catalog.Record{vouch(t, at(1, scanned(Clean, 9)), aliceSecret), vouch(t, at(2, scanned(Found, 1)), bobSecret)}, nil, Found},
+		"clean":               {[]catalog.Record{vouch(t, scanned(Clean, 1), aliceSecret)}, nil, Clean},
+		"unsigned scan":       {[]catalog.Record{vouch(t, scanned(Clean, 1), nil)}, nil, ""},
+		"found wins":          {[]catalog.Record{vouch(t, scanned(Clean, 1), aliceSecret), vouch(t, scanned(Found, 1), bobSecret), vouch(t, scanned(Failed, 1), bobSecret)}, nil, Found},
+		"scanned again":       {[]catalog.Record{vouch(t, scanned(Found, 1), aliceSecret), vouch(t, scanned(Clean, 2), aliceSecret)}, nil, Clean},
+		"later program":       {[]catalog.Record{vouch(t, scanned("unsure", 1), aliceSecret), vouch(t, scanned(Failed, 1), aliceSecret)}, nil, "unsure"},
 	} {
 		v := NewVouchers(Merge(test.records, nil), keys)
 		if got := v.Approvals(blob.Sum([]byte("package"))); !slices.Equal(got, test.approvals) {
