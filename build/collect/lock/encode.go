@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"galbuild/build/jsondoc"
+	"galbuild/build/visible"
 )
 
 // Encode returns the text of a lock. It sorts the entries and the companions.
@@ -28,8 +29,12 @@ func (l *Lock) Encode() ([]byte, error) {
 	if text, err = appendList(text, "companions", l.Companions); err != nil {
 		return nil, err
 	}
-	return append(text, "}\n"...), nil
+	return escape(append(text, "}\n"...)), nil
 }
+
+// escape escapes invisible characters, which upstreams may state. They could hide in a review what a
+// line says, or change the order in which it is shown. The JSON has the same meaning.
+func escape(text []byte) []byte { return []byte(visible.Escape(string(text), "\n")) }
 
 // appendList appends a key and a list with an item on each line.
 func appendList[T any](text []byte, key string, all []T) ([]byte, error) {

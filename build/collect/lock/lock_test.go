@@ -10,6 +10,7 @@ import (
 
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
+	"galbuild/build/visible"
 )
 
 var added = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
@@ -227,4 +228,27 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("got\n%s\nwant\n%s", again, encoded)
 		}
 	})
+}
+
+// TestHiddenCharacters has characters from an upstream that would hide in a review what a line says.
+func TestHiddenCharacters(t *testing.T) {
+	l := &Lock{Entries: []Entry{{
+		ID: "acme.hello", Version: "1.0.0", Address: "https://host/x.vsix", SHA256: blob.Sum(nil), WantedBy: []string{"list.txt"},
+		Added: time.Unix(0, 0).UTC(), Licence: "MIT\u202e\u2066 \u200b\u009b", Publisher: &catalog.SidecarPublisher{DisplayName: "\U000e0041"},
+	}}}
+	text, err := l.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := visible.Hidden(strings.ReplaceAll(string(text), "\n", "")); len(found) > 0 {
+		t.Errorf("the lock has %q: %s", found, text)
+	}
+	again, err := Parse(text)
+	if err != nil || again.Entries[0].Licence != l.Entries[0].Licence || again.Entries[0].Publisher.DisplayName != "\U000e0041" {
+		t.Errorf("%+v, %v", again, err)
+	}
+	sidecar, err := l.Entries[0].Sidecar()
+	if found := visible.Hidden(strings.ReplaceAll(string(sidecar), "\n", "")); err != nil || len(found) > 0 {
+		t.Errorf("the sidecar has %q, %v", found, err)
+	}
 }

@@ -45,7 +45,8 @@ func (e *Entry) Sidecar() ([]byte, error) {
 		}
 		s.Pictures[p.Address] = picture{p.SHA256, p.Type}
 	}
-	return jsondoc.Indented(s)
+	text, err := jsondoc.Indented(s)
+	return escape(text), err
 }
 
 func (e *Entry) source() source {
