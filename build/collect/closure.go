@@ -314,6 +314,7 @@ func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
 	offered := make(map[string]bool)
 	reasons := make([][]string, len(wants))
 	chosen, failed := false, false
+	lister := "" // the first upstream that lists the extension, and has none of the packages
 	for _, u := range x.upstreams(n, wants[0].group) {
 		l := x.listing(ctx, n, cmp.Or(wants[0].address, u.Name()), u)
 		for _, r := range l.releases {
@@ -326,6 +327,14 @@ func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
 				reasons[i] = append(reasons[i], u.Name()+" "+a.reason)
 			}
 			n.wants[w].answer = merge(n.wants[w].answer, a)
+		}
+		if chosen && lister != "" {
+			a := &n.wants[wants[0]].answer
+			a.warnings = append(a.warnings, fmt.Sprintf("%s is chosen from %s, but %s lists it too; check that it is the same extension",
+				n.id, u.Name(), lister))
+		}
+		if l.extension != nil && lister == "" {
+			lister = u.Name()
 		}
 		if chosen || failed {
 			if wants[0].address == "" && chosen {

@@ -221,9 +221,9 @@ func TestUpstreams(t *testing.T) {
 	second.failing["acme.b@1.0.0"] = errors.New("connection reset")
 	c := Config{Upstreams: []upstream.Upstream{first, second}, Engines: []string{"1.80.0"}}
 	for request, want := range map[string]string{
-		"acme.c":       "new acme.c@0.9.0 < command line",
+		"acme.c":       "new acme.c@0.9.0 < command line\nwarning acme.c is chosen from https://second, but https://first lists it too; check that it is the same extension",
 		"acme.c@1.0.0": "new acme.c@1.0.0 < command line\nwarning acme.c@1.0.0 needs VS Code ^1.90.0, which 1.80.0 is not",
-		"acme.a@2.0.0": "new acme.a@2.0.0 < command line",
+		"acme.a@2.0.0": "new acme.a@2.0.0 < command line\nwarning acme.a is chosen from https://second, but https://first lists it too; check that it is the same extension",
 		"acme.d":       "new acme.d@1.0.0@linux-x64 < command line",
 		"acme.none":    "missing command line > acme.none: https://first does not have it; https://second does not have it",
 		"acme.f":       "missing command line > acme.f: https://first could not be asked: 503 Service Unavailable",
