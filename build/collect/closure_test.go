@@ -410,7 +410,7 @@ func TestAllAsked(t *testing.T) {
 	}
 	second.add(t, "acme.a", []string{"0.2.0"})
 	second.changes = []upstream.Change{{ID: "acme.a"}}
-	want := "same acme.a@1.0.0 < command line\nupdated acme.a@0.2.0 for 0.1.0 < command line\n"
+	want := "same acme.a@1.0.0 < command line\nupdated acme.a@0.2.0 for 0.1.0 < command line\nwarning acme.a is chosen from https://second, but https://first lists it too; check that it is the same extension\n"
 	if got := showPlan(makePlan(t, c, requests...)); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

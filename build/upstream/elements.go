@@ -15,7 +15,9 @@ const MaxElements = 300_000
 
 // CheckElements returns an error if the lists of a JSON text have too many elements. The caller
 // finds other faults of the text when it decodes it.
-func CheckElements(text []byte) error {
+func CheckElements(text []byte) error { return checkElements(text, MaxElements) }
+
+func checkElements(text []byte, most int) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	for n := 0; ; {
 		if _, err := d.ReadToken(); err != nil {
@@ -24,8 +26,8 @@ func CheckElements(text []byte) error {
 		if kind, _ := d.StackIndex(d.StackDepth()); kind == '[' {
 			n++ // also for the beginning of a list, and once more after a list or an object in one
 		}
-		if n > MaxElements {
-			return fmt.Errorf("has lists with more than %s elements, which is the limit", humanize.Comma(MaxElements))
+		if n > most {
+			return fmt.Errorf("has lists with more than %s elements, which is the limit", humanize.Comma(int64(most)))
 		}
 	}
 }
