@@ -306,7 +306,8 @@ func (r *rules) addVersionFindings(versions []policy.Candidate, alike []catalog.
 	}
 }
 
-// profiles has the last profiles of an extension while its versions are looked at, the oldest first.
+// profiles has the last profiles of an extension while its versions are looked at, the oldest
+// first.
 type profiles struct {
 	byPlatform map[string]*vet.Profile // nil if that version was not vetted
 	version    string                  // the one that is looked at
@@ -314,8 +315,8 @@ type profiles struct {
 	last       *vet.Profile            // the last one
 }
 
-// of returns the profile with which a version is compared: the one before it for its platform, or for
-// any platform if it is the first for its own.
+// of returns the profile with which a version is compared: the one before it for its platform, or
+// for any platform if it is the first for its own.
 func (p *profiles) of(v *catalog.Version) (before *vet.Profile, follows bool) {
 	if v.Version != p.version {
 		p.version, p.older = v.Version, p.last

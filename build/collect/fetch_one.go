@@ -132,8 +132,8 @@ func listed(ctx context.Context, u upstream.Upstream, e *lock.Entry) (*upstream.
 	return found, &found.Releases[at]
 }
 
-// inspect opens a package, and compares it with what was planned, unless the earlier lock has it: an
-// upstream may state the hash of another file in the folder.
+// inspect opens a package, and compares it with what was planned, unless the earlier lock has it:
+// an upstream may state the hash of another file in the folder.
 func (x *fetch) inspect(j *job) error {
 	if j.present && slices.ContainsFunc(x.old.Entries, func(e lock.Entry) bool { return sameName(e, j.Entry) && e.SHA256 == j.SHA256 }) {
 		return nil

@@ -33,9 +33,9 @@ import (
 // MaxBytes is the largest size of a file.
 const MaxBytes = 1 << 20
 
-// maxCounter is the largest counter of a record. A gallery gives its next decision a counter that is
-// larger than all that it has. Anybody can write an unsigned record, so one with the largest counter
-// that is possible would leave none for that decision.
+// maxCounter is the largest counter of a record. A gallery gives its next decision a counter that
+// is larger than all that it has. Anybody can write an unsigned record, so one with the largest
+// counter that is possible would leave none for that decision.
 const maxCounter = 1 << 32
 
 // Path returns the path of the file with the records of a package.

@@ -78,8 +78,8 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// withPath adds the path of a package to the words of a command. A file name that begins with a hyphen
-// would be an option.
+// withPath adds the path of a package to the words of a command. A file name that begins with a
+// hyphen would be an option.
 func withPath(words []string, path string) []string {
 	if strings.HasPrefix(path, "-") {
 		path = "." + string(filepath.Separator) + path

@@ -32,8 +32,8 @@ func (l *Lock) Encode() ([]byte, error) {
 	return escape(append(text, "}\n"...)), nil
 }
 
-// escape escapes invisible characters, which upstreams may state. They could hide in a review what a
-// line says, or change the order in which it is shown. The JSON has the same meaning.
+// escape escapes invisible characters, which upstreams may state. They could hide in a review what
+// a line says, or change the order in which it is shown. The JSON has the same meaning.
 func escape(text []byte) []byte { return []byte(visible.Escape(string(text), "\n")) }
 
 // appendList appends a key and a list with an item on each line.

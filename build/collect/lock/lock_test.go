@@ -230,7 +230,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestHiddenCharacters has characters from an upstream that would hide in a review what a line says.
+// TestHiddenCharacters has characters from an upstream that would hide in a review what a line
+// says.
 func TestHiddenCharacters(t *testing.T) {
 	l := &Lock{Entries: []Entry{{
 		ID: "acme.hello", Version: "1.0.0", Address: "https://host/x.vsix", SHA256: blob.Sum(nil), WantedBy: []string{"list.txt"},

@@ -107,8 +107,8 @@ type githubRelease struct {
 		URL    string `json:"browser_download_url"`
 		Size   int64  `json:"size"`
 		Digest string `json:"digest"` // sha256:<hex>, or "" for old assets
-		// UpdatedAt is later than PublishedAt if the asset was uploaded after the release was
-		// published, which is possible at any time.
+		// UpdatedAt is later than PublishedAt if the asset was uploaded after the release
+		// was published, which is possible at any time.
 		UpdatedAt time.Time `json:"updated_at"`
 	} `json:"assets"`
 }

@@ -246,8 +246,8 @@ func TestGitHubDate(t *testing.T) {
 	}
 }
 
-// TestGitHubReplaced has a package that was uploaded long after its release was published, as somebody
-// who has stolen an account would do so that the package looks old.
+// TestGitHubReplaced has a package that was uploaded long after its release was published, as
+// somebody who has stolen an account would do so that the package looks old.
 func TestGitHubReplaced(t *testing.T) {
 	repository := sample(t)
 	repository.Releases = repository.Releases[5:]
