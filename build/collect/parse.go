@@ -14,6 +14,7 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/collect/lock"
 	"galbuild/build/errmsg"
+	"galbuild/build/jsonc"
 	"galbuild/build/npmsemver"
 	"galbuild/build/regularfile"
 	"galbuild/build/similar"
@@ -60,14 +61,14 @@ var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 func (p *parser) argument(arg, dir string, o origin) {
 	file, isList := strings.CutPrefix(arg, "@")
 	switch {
+	case o.source == CommandLine && (arg == "-" || arg == "@-"):
+		p.stdin()
 	case isList && scheme.MatchString(file):
 		p.problem(o, "%s: a list must be a local file; download it first", errmsg.Redact(arg))
 	case isList:
 		p.file(filepath.Join(dir, filepath.FromSlash(file)), o)
 	case scheme.MatchString(arg), isGitHub(arg):
 		p.address(arg, o)
-	case o.source == CommandLine && arg == "-":
-		p.stdin()
 	case o.source == CommandLine && isFile(arg):
 		p.file(arg, o)
 	default:
@@ -258,6 +259,15 @@ func orWant(part string, names []string) string {
 
 func keywords() []string { return []string{"latest", "pre-release", "all"} }
 
+// ParsePlatform returns the name of a platform of editors, or of universal packages, in lower case.
+func ParsePlatform(s string) (string, error) {
+	platform := strings.ToLower(s)
+	if known := platforms(); !slices.Contains(known, platform) {
+		return "", fmt.Errorf("%.100q is not a platform%s", s, jsonc.OrOneOf(s, known))
+	}
+	return platform, nil
+}
+
 func platforms() []string { return append(catalog.Platforms(), catalog.Universal) }
 
 // isVersion reports whether s is a complete version, which galleries can have.
@@ -288,10 +298,9 @@ func (r *Request) setVersion(s string) bool {
 }
 
 func (r *Request) setPlatform(s string) bool {
-	platform := strings.ToLower(s)
-	if !slices.Contains(platforms(), platform) {
-		return false
+	platform, err := ParsePlatform(s)
+	if err == nil {
+		r.Platform = platform
 	}
-	r.Platform = platform
-	return true
+	return err == nil
 }

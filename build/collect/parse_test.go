@@ -172,6 +172,37 @@ func TestParseFiles(t *testing.T) {
 	}
 }
 
+// TestParseStandardInput checks that the two names of standard input stand for it, and in a list
+// for files.
+func TestParseStandardInput(t *testing.T) {
+	inFolder(t, map[string]string{"list.txt": "@-\n"})
+	for args, want := range map[string]string{
+		"-":         "x.y@1.0.0 (standard input:1)",
+		"@-":        "x.y@1.0.0 (standard input:1)",
+		"@list.txt": "no such file",
+	} {
+		all, err := Parse([]string{args}, ParseConfig{Stdin: strings.NewReader("x.y@1.0.0\n")})
+		if got := showAll(all); got != want && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %q, %v; want %q", args, got, err, want)
+		}
+	}
+}
+
+// TestParsePlatform checks that only platforms of editors are accepted.
+func TestParsePlatform(t *testing.T) {
+	for text, want := range map[string]string{
+		"Linux-x64": "linux-x64",
+		"universal": "universal",
+		"linux-x46": `"linux-x46" is not a platform; did you mean "linux-x64"?`,
+		"":          `"" is not a platform; want win32-x64, `,
+	} {
+		got, err := ParsePlatform(text)
+		if err == nil && got != want || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: got %q, %v; want %q", text, got, err, want)
+		}
+	}
+}
+
 // TestParseNewest checks that versions of lists can be ignored, and only these.
 func TestParseNewest(t *testing.T) {
 	inFolder(t, map[string]string{"list.txt": "a.a@1.2.3\na.b@^1\na.c@1.0.0@web\n"})

@@ -219,12 +219,9 @@ func (r *fileReader) readMirrors(f jsonc.Field) []string {
 }
 
 func (r *fileReader) readPlatforms(f jsonc.Field) []string {
-	known := append(catalog.Platforms(), catalog.Universal)
 	return r.checked(f, `a platform such as "linux-x64"`, func(s string) error {
-		if slices.Contains(known, s) {
-			return nil
-		}
-		return fmt.Errorf("%.100q is not a platform%s", s, jsonc.OrOneOf(s, known))
+		_, err := collect.ParsePlatform(s)
+		return err
 	})
 }
 

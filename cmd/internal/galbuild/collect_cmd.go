@@ -102,9 +102,9 @@ func (c *collectCmd) settings() (lock.Settings, error) {
 		s.Engines = append(s.Engines, engine)
 	}
 	for _, text := range c.Platform {
-		platform, err := parseCollectedPlatform(text)
+		platform, err := collect.ParsePlatform(text)
 		if err != nil {
-			return s, fmt.Errorf("--platform=%s: %w", text, err)
+			return s, fmt.Errorf("--platform=%w", err)
 		}
 		s.Platforms = append(s.Platforms, platform)
 	}

@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"galbuild/build/catalog"
 	"galbuild/build/collect"
 	"galbuild/build/collect/lock"
 	"galbuild/build/policy"
@@ -196,15 +195,6 @@ func (r *collection) end(result *collected) error {
 // system.
 func isForbidden(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
-}
-
-// parseCollectedPlatform parses a platform as catalogues name it.
-func parseCollectedPlatform(text string) (string, error) {
-	platform, err := catalog.ParsePlatform(text)
-	if err == nil && platform == "" {
-		platform = catalog.Universal
-	}
-	return platform, err
 }
 
 // printTerms prints what a user must know before downloading from an upstream.
