@@ -169,6 +169,41 @@ func TestNotCached(t *testing.T) {
 	}
 }
 
+// TestCacheUnwritable checks that a response counts although it cannot be stored.
+func TestCacheUnwritable(t *testing.T) {
+	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("ETag", `"abc"`)
+		_, _ = w.Write([]byte("{}"))
+	})
+	requests := newRequests(t)
+	requests.Cache = filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(requests.Cache, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if body, err := requests.Get(t.Context(), address); err != nil || string(body) != "{}" {
+		t.Errorf("%q, %v", body, err)
+	}
+}
+
+// TestRetryLogged checks that each repetition is logged with the error that was its reason.
+func TestRetryLogged(t *testing.T) {
+	attempts := 0
+	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if attempts++; attempts == 1 {
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	})
+	var log strings.Builder
+	requests := newRequests(t)
+	requests.Log = slog.New(slog.NewTextHandler(&log, nil))
+	if _, err := requests.Get(t.Context(), address); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), "too many requests") {
+		t.Errorf("logged: %s", log.String())
+	}
+}
+
 func TestStatus(t *testing.T) {
 	for _, test := range []struct {
 		status   int

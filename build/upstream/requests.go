@@ -52,7 +52,9 @@ func (r Requests) Get(ctx context.Context, address string) ([]byte, error) {
 		if body, err = readBody(response); err != nil {
 			return err
 		}
-		return r.store(address, response, body)
+		// The cache only saves requests. On a full disk, what fails for good is the download.
+		_ = r.store(address, response, body)
+		return nil
 	})
 	return body, err
 }
