@@ -32,6 +32,7 @@ type Client struct {
 	stall   time.Duration
 	sleep   Sleep
 	reached sync.Map // hosts that have responded
+	failing sync.Map // hosts for which [Client.Pause] has ended the attempts
 }
 
 // New returns a client.
@@ -64,6 +65,23 @@ func NewTransport(ca string) (*http.Transport, error) {
 	t.OnProxyConnectResponse = checkProxy
 	return t, cacert.Trust(t, ca)
 }
+
+// Pause is [Pause] for a request to a host. Once all attempts of a request have failed, other
+// requests to the host are not repeated, until [Client.Succeeded]: a run that needs a thousand of
+// them must not try each for minutes.
+func (c *Client) Pause(host string, retries int, err error) (time.Duration, error) {
+	if _, failing := c.failing.Load(host); failing {
+		return 0, err
+	}
+	pause, final := Pause(retries, err)
+	if final != nil && IsTemporary(err) {
+		c.failing.Store(host, true)
+	}
+	return pause, final
+}
+
+// Succeeded notes that a host has served a request.
+func (c *Client) Succeeded(host string) { c.failing.Delete(host) }
 
 // Sleep waits for a pause between attempts.
 func (c *Client) Sleep(ctx context.Context, d time.Duration) error { return c.sleep(ctx, d) }

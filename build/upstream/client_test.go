@@ -204,6 +204,31 @@ func TestRetryLogged(t *testing.T) {
 	}
 }
 
+// TestDown checks that a host that is down is not tried again and again for each request, and that
+// requests are repeated again once it has served one.
+func TestDown(t *testing.T) {
+	attempts, status := 0, http.StatusServiceUnavailable
+	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		attempts++
+		w.WriteHeader(status)
+	})
+	requests := newRequests(t)
+	for i, step := range []struct{ status, attempts int }{
+		{http.StatusServiceUnavailable, 1 + retry.Retries},
+		{http.StatusServiceUnavailable, 1},
+		{http.StatusOK, 1},
+		{http.StatusServiceUnavailable, 1 + retry.Retries},
+	} {
+		attempts, status = 0, step.status
+		if _, err := requests.Get(t.Context(), address); (err == nil) != (status == http.StatusOK) {
+			t.Errorf("%d: %v", i, err)
+		}
+		if attempts != step.attempts {
+			t.Errorf("%d: %d attempts, want %d", i, attempts, step.attempts)
+		}
+	}
+}
+
 func TestStatus(t *testing.T) {
 	for _, test := range []struct {
 		status   int

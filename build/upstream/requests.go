@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 
 	"github.com/dustin/go-humanize"
 
@@ -98,15 +99,17 @@ func (r Requests) send(
 	ctx context.Context, method, address string, body []byte, header http.Header,
 	handle func(*http.Response) error,
 ) error {
+	host := hostOf(address)
 	for retries := 0; ; retries++ {
 		err := r.try(ctx, method, address, body, header, handle)
 		if err == nil {
+			r.Client.Succeeded(host)
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		pause, final := retry.Pause(retries, err)
+		pause, final := r.Client.Pause(host, retries, err)
 		if final != nil {
 			return final
 		}
@@ -117,6 +120,15 @@ func (r Requests) send(
 			return err
 		}
 	}
+}
+
+// hostOf returns the host of an address, "" if that is malformed.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // try makes one attempt.
