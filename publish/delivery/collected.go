@@ -29,7 +29,7 @@ func NewCollected(p *collect.Plan, f *collect.Fetched) *Collected {
 	}
 	for i := range p.Entries {
 		if e := &p.Entries[i]; e.Status == collect.Removed {
-			c.Withdrawn = append(c.Withdrawn, report.Withdrawn{ID: e.Key(), Still: true})
+			c.Withdrawn = append(c.Withdrawn, report.Withdrawn{ID: e.Key()})
 		}
 	}
 	for _, m := range p.Missing {

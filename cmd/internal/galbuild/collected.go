@@ -147,7 +147,11 @@ func (p *collectedPackage) describe() string {
 	if p.Size >= 0 {
 		size = humanize.Bytes(uint64(p.Size))
 	}
-	return fmt.Sprintf("%s (%s), %s, from %s", s, firstOf(p.WantedBy, 3), size, p.Upstream)
+	s = fmt.Sprintf("%s (%s), %s, from %s", s, firstOf(p.WantedBy, 3), size, p.Upstream)
+	if p.Status == collect.Removed {
+		s += ", which does not offer it any more; the folder keeps it"
+	}
+	return s
 }
 
 func describeHeld(h *collect.Held) string {

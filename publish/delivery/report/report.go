@@ -148,6 +148,7 @@ func New(in Input) (*Report, error) {
 	}
 	r.addExcluded(in.Build.Excluded)
 	r.addMissing(in.Build.Missing)
+	r.markStill(in.To)
 	r.addRemoved(difference.Removed, in)
 	r.sort()
 	r.shorten()
@@ -293,6 +294,15 @@ func (r *Report) addMissing(all []build.Missing) {
 		if !known[m.Needs] {
 			r.Missing = append(r.Missing, Missing{ID: m.Needs, Chain: []string{m.Extension + "@" + m.Version}, Kind: m.Kind})
 		}
+	}
+}
+
+// markStill notes which of the versions that are not offered any more the gallery has.
+func (r *Report) markStill(to *catalog.Catalog) {
+	for i := range r.Withdrawn {
+		w := &r.Withdrawn[i]
+		id, _, _ := strings.Cut(w.ID, "@")
+		_, w.Still = refsOf(to.Find(id))[w.ID]
 	}
 }
 

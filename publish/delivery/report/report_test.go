@@ -88,7 +88,7 @@ func sample(t *testing.T) Input {
 		Changelog: func(v *catalog.Version) (string, error) {
 			return "# Log\n## [1.2.0]\n- new: ```` and <b>\n## 1.1.0\n- old\n", nil
 		},
-		Withdrawn: []Withdrawn{{ID: "acme.gone@1.0.0", When: date(4)}, {ID: "acme.old@2.0.0", Still: true}},
+		Withdrawn: []Withdrawn{{ID: "acme.gone@1.0.0", When: date(4), Still: true}, {ID: "acme.old@2.0.0"}},
 		Held:      []Held{{ID: "acme.hello@2.0.0", Until: date(29), Rule: "minimumAge", Reason: "it is younger than 7d"}},
 		Refused:   []build.Problem{{File: "acme.lost@1.0.0", Reason: "its SHA-256 differs"}},
 		Missing:   []Missing{{ID: "acme.base", Chain: []string{"list.txt", "acme.pack", "acme.notes"}, Kind: "dependency", Reason: "no upstream has it"}},
