@@ -53,7 +53,7 @@ func (r Requests) Get(ctx context.Context, address string) ([]byte, error) {
 		if body, err = readBody(response); err != nil {
 			return err
 		}
-		// The cache only saves requests. On a full disk, what fails for good is the download.
+		// The cache only saves requests. If the disk is full, the download is what fails.
 		_ = r.store(address, response, body)
 		return nil
 	})
