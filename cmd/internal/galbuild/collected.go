@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -155,11 +154,7 @@ func (p *collectedPackage) describe() string {
 }
 
 func describeHeld(h *collect.Held) string {
-	s := fmt.Sprintf("%s@%s: %s (%s, line %d of the policy)", h.ID, h.Version, h.Reason, h.Rule, h.Line)
-	if !h.Until.IsZero() {
-		s += ", until " + h.Until.UTC().Format(time.RFC3339)
-	}
-	return s
+	return fmt.Sprintf("%s@%s: %s (%s, line %d of the policy)", h.ID, h.Version, h.Reason, h.Rule, h.Line)
 }
 
 func describeMissing(m *collect.Missing) string {
