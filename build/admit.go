@@ -83,9 +83,9 @@ type rules struct {
 	kept      bool           // what is served has the same policy
 	now       time.Time
 
-	vouchers *decision.Vouchers
-	packages []catalog.Package            // what was found in them; nil where packages are not read
-	warned   map[string][]catalog.Finding // by key, after exclude: findings that are warnings
+	attestations *decision.Attestations
+	packages     []catalog.Package            // what was found in them; nil where packages are not read
+	warned       map[string][]catalog.Finding // by key, after exclude: findings that are warnings
 }
 
 // newRules returns the rules of a gallery with these records and settings. served is the policy of
@@ -94,7 +94,7 @@ func newRules(records []catalog.Record, s catalog.Settings, served string, now t
 	r := &rules{decisions: decision.In(records, s.Control), kept: s.Policy == served, now: now}
 	var err error
 	if r.policy, err = parsePolicy(s); r.policy != nil {
-		r.vouchers = decision.NewVouchers(records, r.policy.Keys)
+		r.attestations = decision.NewAttestations(records, r.policy.Keys)
 	}
 	return r, err
 }
@@ -149,7 +149,7 @@ func (r *rules) candidates(versions, served map[string]identified) (all []policy
 			isServed := ok && sameContent(was.version, v)
 			c := policy.NewCandidate(key, e, v, isServed)
 			c.Admitted = isServed && r.kept
-			c.Approvals, c.Verdicts = r.vouchersOf(v.Package.Ref)
+			c.Approvals, c.Verdicts = r.attestationsOf(v.Package.Ref)
 			all = append(all, c)
 		}
 	}

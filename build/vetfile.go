@@ -159,5 +159,5 @@ func approvalsOf(path, beside string, p *policy.Policy) ([]string, error) {
 		return nil, err
 	}
 	all, err := records.ReadFile(beside, ref)
-	return decision.NewVouchers(all, p.Keys).Approvals(ref), err
+	return decision.NewAttestations(all, p.Keys).Approvals(ref), err
 }

@@ -47,7 +47,7 @@ func notRules(c *catalog.Catalog) (warnings []Problem) {
 // Candidates returns the versions of a catalogue as a policy sees them, with what is known about
 // their packages. They are admitted if the gallery has let them in under the same policy.
 func Candidates(c *catalog.Catalog, p *policy.Policy, served, admitted bool) (all []policy.Candidate) {
-	r := &rules{policy: p, vouchers: decision.NewVouchers(c.Records, p.Keys), packages: c.Packages}
+	r := &rules{policy: p, attestations: decision.NewAttestations(c.Records, p.Keys), packages: c.Packages}
 	var ids []string
 	for i := range c.Extensions {
 		e := &c.Extensions[i]
@@ -55,7 +55,7 @@ func Candidates(c *catalog.Catalog, p *policy.Policy, served, admitted bool) (al
 		for key, v := range e.Keyed() {
 			x := policy.NewCandidate(key, e, v, served)
 			x.Admitted = admitted
-			x.Approvals, x.Verdicts = r.vouchersOf(v.Package.Ref)
+			x.Approvals, x.Verdicts = r.attestationsOf(v.Package.Ref)
 			all = append(all, x)
 		}
 	}
@@ -197,16 +197,16 @@ func (a *assembly) addVetted() {
 	}
 }
 
-// vouchersOf returns the names of the keys that have approved a package, and the verdicts that the
+// attestationsOf returns the names of the keys that have approved a package, and the verdicts that the
 // policy asks for.
-func (r *rules) vouchersOf(ref blob.Ref) (approvals []string, verdicts map[string]string) {
+func (r *rules) attestationsOf(ref blob.Ref) (approvals []string, verdicts map[string]string) {
 	for _, name := range r.policy.Scanners() {
 		if verdicts == nil {
 			verdicts = make(map[string]string)
 		}
-		verdicts[name] = r.vouchers.Verdict(ref, name)
+		verdicts[name] = r.attestations.Verdict(ref, name)
 	}
-	return r.vouchers.Approvals(ref), verdicts
+	return r.attestations.Approvals(ref), verdicts
 }
 
 // idsOf returns the ids of extensions.

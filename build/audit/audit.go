@@ -65,15 +65,15 @@ type Decision struct {
 	Use     string    `json:"use,omitempty"`
 	By      string    `json:"by,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
-	InForce bool      `json:"inForce"` // of what vouches for a package: whether it counts
+	InForce bool      `json:"inForce"` // of an attestation: whether it counts
 
-	Vouches   bool               `json:"-"`                   // it is an approval, a withdrawal of some, or a verdict
-	Scanner   string             `json:"scanner,omitempty"`   // of a verdict
-	Result    string             `json:"result,omitempty"`    // of a verdict
-	Output    string             `json:"output,omitempty"`    // of a verdict
-	Key       string             `json:"key,omitempty"`       // the ID of the key that has signed it
-	Signature decision.SignState `json:"signature,omitempty"` // of what vouches for a package, by the keys of the policy
-	SignedBy  string             `json:"signedBy,omitempty"`  // the name of the key in the policy
+	Attestation bool               `json:"-"`                   // it is an approval, a withdrawal of approvals, or a verdict
+	Scanner     string             `json:"scanner,omitempty"`   // of a verdict
+	Result      string             `json:"result,omitempty"`    // of a verdict
+	Output      string             `json:"output,omitempty"`    // of a verdict
+	Key         string             `json:"key,omitempty"`       // the ID of the key that has signed it
+	Signature   decision.SignState `json:"signature,omitempty"` // of an attestation, by the keys of the policy
+	SignedBy    string             `json:"signedBy,omitempty"`  // the name of the key in the policy
 }
 
 // New returns the report on a gallery with a catalogue. The entries are those of its history, the
@@ -164,7 +164,7 @@ func Decisions(c *catalog.Catalog) []Decision {
 		if p := r.Private; p != nil {
 			d.By, d.Reason, d.Output = p.By, p.Reason, p.Output
 		}
-		if d.Vouches = decision.Vouches(r); d.Vouches {
+		if d.Attestation = decision.IsAttestation(r); d.Attestation {
 			d.Signature, d.SignedBy = decision.Verify(r, keys)
 			last := withdrawn[r.Subject.SHA256]
 			d.InForce = d.Signature == decision.Valid && (r.Kind != decision.Approved || !last.Ends(r)) || r.Kind == decision.Withdrawn && (r.Counter == last.Counter || r.When.Equal(last.When))

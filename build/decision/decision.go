@@ -14,8 +14,8 @@
 // Several subjects can match one package: its extension, its version, its platform and its hash. It
 // is kept out if the decision in force about any of them says so.
 //
-// Records of other kinds vouch for a package: approvals by people and verdicts of scanners, which
-// are signed, see [Vouchers].
+// Records of other kinds are attestations about a package: approvals by people and verdicts of
+// scanners. They are signed, see [Attestations].
 package decision
 
 import (

@@ -67,7 +67,7 @@ func (p *Policy) check(c *Candidate, now time.Time) (x Exclusion, excluded bool)
 	}
 	p.checkRequired(&r, c)
 	p.checkVet(&r, c)
-	p.checkVouchers(&r, c)
+	p.checkAttestations(&r, c)
 	p.limits.check(&r, c)
 	if len(r.Excluded) > 0 {
 		return r.Excluded[0], true

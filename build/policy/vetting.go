@@ -136,8 +136,8 @@ func (p *Policy) checkVet(r *Result, c *Candidate) {
 	}
 }
 
-// checkVouchers applies what is required of approvals and verdicts.
-func (p *Policy) checkVouchers(r *Result, c *Candidate) {
+// checkAttestations applies what is required of approvals and verdicts.
+func (p *Policy) checkAttestations(r *Result, c *Candidate) {
 	q := &p.required
 	if n := len(c.Approvals); int64(n) < q.approvals.most {
 		r.exclude(c, RuleApprovals, q.approvals.line, "the package has %d of the %d approvals that it needs", n, q.approvals.most)

@@ -1,6 +1,5 @@
-// Package records reads and writes the records that lie next to a package: those that vouch for it,
-// in the file x.vsix.records next to x.vsix. So they travel with the package to the gallery that
-// reads it, which keeps them.
+// Package records reads and writes the attestations about a package in a file next to it: those of
+// x.vsix are in x.vsix.records. The gallery that reads the package keeps them.
 //
 // The file has a record with both parts on each line, sorted by ID:
 //
@@ -87,7 +86,7 @@ func parseLine(text []byte, sha256 blob.Ref) (*catalog.Record, error) {
 		return nil, err
 	case id != r.ID:
 		return nil, fmt.Errorf("record %s: was changed: its parts do not match its id", r.ID)
-	case !decision.Vouches(r):
+	case !decision.IsAttestation(r):
 		return nil, fmt.Errorf("record %s: want a record of the kind %s, %s or %s about a hash, found %s about %s",
 			r.ID, decision.Approved, decision.Verdict, decision.Withdrawn, r.Kind, r.Subject)
 	case r.Subject.SHA256 != sha256:

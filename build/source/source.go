@@ -20,7 +20,7 @@
 // pattern contains its name.
 //
 // Three files may lie next to x.vsix: x.vsix.json, its sidecar with the metadata of the upstream
-// gallery, x.sigzip, its signature archive, and x.vsix.records, the records that vouch for it.
+// gallery, x.sigzip, its signature archive, and x.vsix.records, approvals and verdicts about it.
 // Downloads have none of them.
 //
 // The files of an unpacked extension (a folder with extension.vsixmanifest) are content. They

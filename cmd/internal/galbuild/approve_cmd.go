@@ -114,7 +114,7 @@ func (a *approveCmd) Run(ctx context.Context, e *env) error {
 		if err != nil {
 			return nil, err
 		}
-		return decision.Vouch(c.Records, by, catalog.Record{Kind: a.kind()}, hashes, key)
+		return decision.Attest(c.Records, by, catalog.Record{Kind: a.kind()}, hashes, key)
 	})
 }
 

@@ -65,12 +65,12 @@ func printAudit(w io.Writer, r *audit.Report) error {
 			v.Licence, yes(v.Signed), v.SHA256.String(), audit.Sources(v.Sources))
 	}
 	printDecisions(table, r.Decisions)
-	printVouchers(table, r)
+	printAttestations(table, r)
 	return table.Flush()
 }
 
 func printDecisions(table io.Writer, all []audit.Decision) {
-	all = slices.DeleteFunc(slices.Clone(all), func(d audit.Decision) bool { return d.Vouches })
+	all = slices.DeleteFunc(slices.Clone(all), func(d audit.Decision) bool { return d.Attestation })
 	if len(all) > 0 {
 		terminal.Fprintf(table, "\ndecision\tabout\tin force\twhen\tby\treason\n")
 	}
@@ -80,13 +80,13 @@ func printDecisions(table io.Writer, all []audit.Decision) {
 	}
 }
 
-// printVouchers prints the approvals and verdicts.
-func printVouchers(table io.Writer, r *audit.Report) {
+// printAttestations prints the approvals and verdicts.
+func printAttestations(table io.Writer, r *audit.Report) {
 	names := make(map[string]string) // of packages, by subject
 	for _, v := range r.Versions {
 		names[catalog.Subject{SHA256: v.SHA256}.String()] = v.ID
 	}
-	all := slices.DeleteFunc(slices.Clone(r.Decisions), func(d audit.Decision) bool { return !d.Vouches })
+	all := slices.DeleteFunc(slices.Clone(r.Decisions), func(d audit.Decision) bool { return !d.Attestation })
 	if len(all) > 0 {
 		terminal.Fprintf(table, "\nrecord\tabout\tcounts\twhen\tby\tsignature\treason\n")
 	}

@@ -23,8 +23,8 @@ func generateKey(t *testing.T) (minisign.PublicKey, *minisign.PrivateKey) {
 	return public, &private
 }
 
-// vouch returns a record about a package, signed unless key is nil.
-func vouch(t *testing.T, r catalog.Record, key *minisign.PrivateKey) catalog.Record {
+// attest returns a record about a package, signed unless key is nil.
+func attest(t *testing.T, r catalog.Record, key *minisign.PrivateKey) catalog.Record {
 	t.Helper()
 	r.Subject.SHA256 = blob.Sum([]byte("package"))
 	if r.When.IsZero() {
@@ -51,48 +51,48 @@ func scanned(result string, counter int64) catalog.Record {
 	return catalog.Record{Kind: Verdict, Counter: counter, Scanner: "clamav", Result: result}
 }
 
-// TestVouchers checks which approvals and verdicts count.
-func TestVouchers(t *testing.T) {
+// TestAttestations checks which approvals and verdicts count.
+func TestAttestations(t *testing.T) {
 	alice, aliceSecret := generateKey(t)
 	bob, bobSecret := generateKey(t)
 	_, eveSecret := generateKey(t)
 	keys := map[string]minisign.PublicKey{"alice": alice, "bob": bob}
-	other := vouch(t, approval(1), aliceSecret)
+	other := attest(t, approval(1), aliceSecret)
 	changed := func(change func(*catalog.Record)) catalog.Record {
 		r := other
 		change(&r)
 		return r
 	}
-	withdrawal := vouch(t, catalog.Record{Kind: Withdrawn, Counter: 2}, nil)
+	withdrawal := attest(t, catalog.Record{Kind: Withdrawn, Counter: 2}, nil)
 	for name, test := range map[string]struct {
 		records   []catalog.Record
 		approvals []string
 		verdict   string
 	}{
 		"nothing":       {nil, nil, ""},
-		"unsigned":      {[]catalog.Record{vouch(t, approval(1), nil)}, nil, ""},
-		"unknown key":   {[]catalog.Record{vouch(t, approval(1), eveSecret)}, nil, ""},
-		"signed":        {[]catalog.Record{vouch(t, approval(1), aliceSecret)}, []string{"alice"}, ""},
-		"twice":         {[]catalog.Record{vouch(t, approval(1), aliceSecret), vouch(t, approval(2), aliceSecret)}, []string{"alice"}, ""},
-		"two people":    {[]catalog.Record{vouch(t, approval(1), bobSecret), vouch(t, approval(1), aliceSecret)}, []string{"alice", "bob"}, ""},
+		"unsigned":      {[]catalog.Record{attest(t, approval(1), nil)}, nil, ""},
+		"unknown key":   {[]catalog.Record{attest(t, approval(1), eveSecret)}, nil, ""},
+		"signed":        {[]catalog.Record{attest(t, approval(1), aliceSecret)}, []string{"alice"}, ""},
+		"twice":         {[]catalog.Record{attest(t, approval(1), aliceSecret), attest(t, approval(2), aliceSecret)}, []string{"alice"}, ""},
+		"two people":    {[]catalog.Record{attest(t, approval(1), bobSecret), attest(t, approval(1), aliceSecret)}, []string{"alice", "bob"}, ""},
 		"subject":       {[]catalog.Record{changed(func(r *catalog.Record) { r.Kind = Verdict })}, nil, ""},
 		"by":            {[]catalog.Record{changed(func(r *catalog.Record) { r.Private = &catalog.Private{By: "eve"} })}, nil, ""},
 		"public part":   {[]catalog.Record{changed(func(r *catalog.Record) { r.Private = nil })}, []string{"alice"}, ""},
 		"forged public": {[]catalog.Record{changed(func(r *catalog.Record) { r.Private, r.Counter = nil, 9 })}, nil, ""},
 		"signature":     {[]catalog.Record{changed(func(r *catalog.Record) { r.Signature = "x" })}, nil, ""},
-		"withdrawn":     {[]catalog.Record{vouch(t, approval(2), aliceSecret), withdrawal}, nil, ""},
-		"again":         {[]catalog.Record{vouch(t, approval(3), aliceSecret), withdrawal}, []string{"alice"}, ""},
+		"withdrawn":     {[]catalog.Record{attest(t, approval(2), aliceSecret), withdrawal}, nil, ""},
+		"again":         {[]catalog.Record{attest(t, approval(3), aliceSecret), withdrawal}, []string{"alice"}, ""},
 		// Records next to a package have counters that know nothing of those of a gallery.
-		"withdrawn elsewhere": {[]catalog.Record{vouch(t, at(1, approval(57)), aliceSecret), vouch(t, at(2, catalog.Record{Kind: Withdrawn, Counter: 1}), nil)}, nil, ""},
-		"again elsewhere":     {[]catalog.Record{vouch(t, at(3, approval(57)), aliceSecret), vouch(t, at(2, catalog.Record{Kind: Withdrawn, Counter: 1}), nil)}, []string{"alice"}, ""},
-		"scanned elsewhere":   {[]catalog.Record{vouch(t, at(1, scanned(Clean, 9)), aliceSecret), vouch(t, at(2, scanned(Found, 1)), bobSecret)}, nil, Found},
-		"clean":               {[]catalog.Record{vouch(t, scanned(Clean, 1), aliceSecret)}, nil, Clean},
-		"unsigned scan":       {[]catalog.Record{vouch(t, scanned(Clean, 1), nil)}, nil, ""},
-		"found wins":          {[]catalog.Record{vouch(t, scanned(Clean, 1), aliceSecret), vouch(t, scanned(Found, 1), bobSecret), vouch(t, scanned(Failed, 1), bobSecret)}, nil, Found},
-		"scanned again":       {[]catalog.Record{vouch(t, scanned(Found, 1), aliceSecret), vouch(t, scanned(Clean, 2), aliceSecret)}, nil, Clean},
-		"later program":       {[]catalog.Record{vouch(t, scanned("unsure", 1), aliceSecret), vouch(t, scanned(Failed, 1), aliceSecret)}, nil, "unsure"},
+		"withdrawn elsewhere": {[]catalog.Record{attest(t, at(1, approval(57)), aliceSecret), attest(t, at(2, catalog.Record{Kind: Withdrawn, Counter: 1}), nil)}, nil, ""},
+		"again elsewhere":     {[]catalog.Record{attest(t, at(3, approval(57)), aliceSecret), attest(t, at(2, catalog.Record{Kind: Withdrawn, Counter: 1}), nil)}, []string{"alice"}, ""},
+		"scanned elsewhere":   {[]catalog.Record{attest(t, at(1, scanned(Clean, 9)), aliceSecret), attest(t, at(2, scanned(Found, 1)), bobSecret)}, nil, Found},
+		"clean":               {[]catalog.Record{attest(t, scanned(Clean, 1), aliceSecret)}, nil, Clean},
+		"unsigned scan":       {[]catalog.Record{attest(t, scanned(Clean, 1), nil)}, nil, ""},
+		"found wins":          {[]catalog.Record{attest(t, scanned(Clean, 1), aliceSecret), attest(t, scanned(Found, 1), bobSecret), attest(t, scanned(Failed, 1), bobSecret)}, nil, Found},
+		"scanned again":       {[]catalog.Record{attest(t, scanned(Found, 1), aliceSecret), attest(t, scanned(Clean, 2), aliceSecret)}, nil, Clean},
+		"later program":       {[]catalog.Record{attest(t, scanned("unsure", 1), aliceSecret), attest(t, scanned(Failed, 1), aliceSecret)}, nil, "unsure"},
 	} {
-		v := NewVouchers(Merge(test.records, nil), keys)
+		v := NewAttestations(Merge(test.records, nil), keys)
 		if got := v.Approvals(blob.Sum([]byte("package"))); !slices.Equal(got, test.approvals) {
 			t.Errorf("%s: approvals %q, want %q", name, got, test.approvals)
 		}
@@ -109,7 +109,7 @@ func TestVouchers(t *testing.T) {
 // record keeps it in JSON.
 func TestSignature(t *testing.T) {
 	public, secret := generateKey(t)
-	r := vouch(t, approval(1), secret)
+	r := attest(t, approval(1), secret)
 	text, err := r.SignedText()
 	if err != nil || !minisign.Verify(public, text, []byte(r.Signature)) {
 		t.Errorf("%v, %q", err, r.Signature)
@@ -117,7 +117,7 @@ func TestSignature(t *testing.T) {
 	if !strings.HasPrefix(string(text), "galbuild record\n{\"counter\":1,\"id\":\"") || strings.Contains(string(text), "signature") {
 		t.Errorf("%s", text)
 	}
-	if again := vouch(t, approval(1), secret); again.ID != r.ID || again.Signature != r.Signature {
+	if again := attest(t, approval(1), secret); again.ID != r.ID || again.Signature != r.Signature {
 		t.Errorf("%+v", again)
 	}
 	encoded, _ := r.MarshalJSON()
@@ -132,7 +132,7 @@ func TestSignature(t *testing.T) {
 func TestMergeSigned(t *testing.T) {
 	_, secret := generateKey(t)
 	_, other := generateKey(t)
-	full := vouch(t, approval(1), secret)
+	full := attest(t, approval(1), secret)
 	unsigned, public, twice := full, full, full
 	unsigned.Signature, public.Private = "", nil
 	if err := sign(&twice, other); err != nil {

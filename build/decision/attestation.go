@@ -15,13 +15,13 @@ import (
 	"galbuild/build/catalog"
 )
 
-// Kinds of records that vouch for a package, whose subject is its hash. They keep nothing out; a
-// policy can require them. They count if the signature is one by a key of the policy. A withdrawal
-// needs no signature, because it only makes the gallery stricter.
+// Kinds of attestations. Their subject is the hash of a package. They keep nothing out; a policy can
+// require them. They count if they are signed with a key of the policy. A withdrawal needs no
+// signature, because it only makes the gallery stricter.
 const (
 	Approved  = "approved"  // somebody has looked at the package and lets it in
 	Withdrawn = "withdrawn" // none of the earlier approvals of the package is in force
-	Verdict   = "verdict"   // what a scanner has said about the package
+	Verdict   = "verdict"   // the result of a scanner
 )
 
 // Results of a [Verdict].
@@ -35,8 +35,8 @@ const (
 // the worst one.
 var severity = map[string]int{Clean: 1, Failed: 2}
 
-// Vouches reports whether a record is of a kind that vouches for the package with a hash.
-func Vouches(r *catalog.Record) bool {
+// IsAttestation reports whether a record is an attestation about the hash of a package.
+func IsAttestation(r *catalog.Record) bool {
 	return slices.Contains([]string{Approved, Withdrawn, Verdict}, r.Kind) && !r.Subject.SHA256.IsZero()
 }
 
@@ -61,9 +61,9 @@ func sign(r *catalog.Record, key *minisign.PrivateKey) error {
 	return nil
 }
 
-// Vouch returns records with a new one like r about each package, by an author. They are signed
-// unless the key is nil.
-func Vouch(records []catalog.Record, a Author, r catalog.Record, packages []blob.Ref, key *minisign.PrivateKey) ([]catalog.Record, error) {
+// Attest returns records with a new one like r about each package, by an author. The new ones are
+// signed unless the key is nil.
+func Attest(records []catalog.Record, a Author, r catalog.Record, packages []blob.Ref, key *minisign.PrivateKey) ([]catalog.Record, error) {
 	r = a.Record(r)
 	r.Counter = nextCounter(records)
 	var added []catalog.Record
@@ -116,8 +116,8 @@ func checkParts(r *catalog.Record) error {
 	return nil
 }
 
-// Vouchers are the approvals and verdicts in force whose signatures are valid.
-type Vouchers struct {
+// Attestations are the approvals and verdicts in force whose signatures are valid.
+type Attestations struct {
 	approvals map[blob.Ref][]string // sorted names of the keys, by package
 	verdicts  map[verdictOf]*catalog.Record
 }
@@ -128,13 +128,13 @@ type verdictOf struct {
 	scanner string
 }
 
-// NewVouchers returns what records say about packages, with signatures by these keys.
-func NewVouchers(records []catalog.Record, keys map[string]minisign.PublicKey) *Vouchers {
-	v := &Vouchers{make(map[blob.Ref][]string), make(map[verdictOf]*catalog.Record)}
+// NewAttestations returns what records say about packages, with signatures by these keys.
+func NewAttestations(records []catalog.Record, keys map[string]minisign.PublicKey) *Attestations {
+	v := &Attestations{make(map[blob.Ref][]string), make(map[verdictOf]*catalog.Record)}
 	withdrawn := Withdrawals(records)
 	for i := range records {
 		r := &records[i]
-		if !Vouches(r) || r.Kind == Withdrawn {
+		if !IsAttestation(r) || r.Kind == Withdrawn {
 			continue
 		}
 		state, name := Verify(r, keys)
@@ -172,7 +172,7 @@ func Withdrawals(records []catalog.Record) map[blob.Ref]Withdrawal {
 	all := make(map[blob.Ref]Withdrawal)
 	for i := range records {
 		r := &records[i]
-		if r.Kind != Withdrawn || !Vouches(r) {
+		if r.Kind != Withdrawn || !IsAttestation(r) {
 			continue
 		}
 		w := all[r.Subject.SHA256]
@@ -187,7 +187,7 @@ func Withdrawals(records []catalog.Record) map[blob.Ref]Withdrawal {
 
 // addVerdict keeps the later one of two verdicts of a scanner, and the worse one if neither is
 // later.
-func (v *Vouchers) addVerdict(r *catalog.Record) {
+func (v *Attestations) addVerdict(r *catalog.Record) {
 	key := verdictOf{r.Subject.SHA256, r.Scanner}
 	other := v.verdicts[key]
 	if other == nil || cmp.Or(
@@ -201,10 +201,10 @@ func (v *Vouchers) addVerdict(r *catalog.Record) {
 func rank(result string) int { return cmp.Or(severity[result], len(severity)+1) }
 
 // Approvals returns the names of the keys that have approved a package, sorted.
-func (v *Vouchers) Approvals(sha256 blob.Ref) []string { return v.approvals[sha256] }
+func (v *Attestations) Approvals(sha256 blob.Ref) []string { return v.approvals[sha256] }
 
 // Verdict returns the result of a scanner for a package, or "" if there is none.
-func (v *Vouchers) Verdict(sha256 blob.Ref, scanner string) string {
+func (v *Attestations) Verdict(sha256 blob.Ref, scanner string) string {
 	if r := v.verdicts[verdictOf{sha256, scanner}]; r != nil {
 		return r.Result
 	}
