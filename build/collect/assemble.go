@@ -73,7 +73,7 @@ func (x *closure) gather(n *node) []*gathered {
 			g.by[by] = true
 		}
 	}
-	if x.pinned(n.id) && !n.asked {
+	if x.pinned(n.id) && !n.lookedUp {
 		x.keepReasons(n, all)
 	}
 	list := make([]*gathered, 0, len(all))
@@ -166,8 +166,7 @@ func (n *node) unsatisfied() (all []want) {
 	return all
 }
 
-// missing returns what cannot be had. Of what is missing for the same reason, it returns the
-// shortest chain.
+// missing returns why something is missing, with the shortest chain for each reason.
 func (n *node) missing() (all []Missing) {
 	reasons := make(map[string]Missing)
 	explained := make(map[group]bool)
@@ -177,7 +176,7 @@ func (n *node) missing() (all []Missing) {
 				continue
 			}
 			explained[w.group] = true
-			w = n.telling(w)
+			w = n.clearest(w)
 		}
 		found := n.wants[w]
 		m, ok := reasons[found.reason]
@@ -191,9 +190,9 @@ func (n *node) missing() (all []Missing) {
 	return all
 }
 
-// telling returns the want of a group whose reason says most, if nothing fits on any platform: the
-// first for which the policy excludes something, or else the first.
-func (n *node) telling(w want) want {
+// clearest returns the want whose reason explains best why nothing fits on any platform of its
+// group: the first one for which the policy excludes something, or else w.
+func (n *node) clearest(w want) want {
 	for _, other := range slices.SortedFunc(maps.Keys(n.wants), compareWants) {
 		if other.group == w.group && len(n.wants[other].held) > 0 {
 			return other
@@ -202,7 +201,8 @@ func (n *node) telling(w want) want {
 	return w
 }
 
-// A heldVersion is what is told once, if the policy excludes the packages of several platforms.
+// A heldVersion is reported once, although the policy may exclude its packages for several
+// platforms.
 type heldVersion struct{ version, rule, reason string }
 
 // allHeld returns what the policy excludes.
@@ -245,7 +245,7 @@ func unique(all []string) []string {
 	return slices.Compact(all)
 }
 
-// entry is for the order of versions.
+// entry returns an entry with which lock.Compare orders versions.
 func (h *Held) entry() lock.Entry { return lock.Entry{ID: h.ID, Version: h.Version} }
 
 func (n *node) allWarnings() (all []string) {

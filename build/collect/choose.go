@@ -12,13 +12,13 @@ import (
 	"galbuild/build/policy"
 )
 
-// An answer is what was found for a want.
-type answer struct {
+// An outcome is what was chosen for a want, or why nothing was.
+type outcome struct {
 	chosen   []choice // newest first, for each engine; packages that are not offered any more come last
 	held     []heldRelease
 	warnings []string
 	reason   string // why nothing is chosen
-	failed   bool   // an upstream could not be asked
+	failed   bool   // an upstream could not be queried
 }
 
 // A choice is a package that was chosen. Release and listing are nil if it is not among what an
@@ -52,8 +52,8 @@ type heldRelease struct {
 	exclusion         *policy.Exclusion
 }
 
-// choose chooses from a listing what is wanted.
-func (c *Config) choose(ctx context.Context, l *listing, w want) answer {
+// choose chooses the releases of a listing that fit a want.
+func (c *Config) choose(ctx context.Context, l *listing, w want) outcome {
 	s := &selection{Config: c, ctx: ctx, listing: l, want: w, versions: w.versions()}
 	switch {
 	case w.version != "":
@@ -77,10 +77,10 @@ func (c *Config) choose(ctx context.Context, l *listing, w want) answer {
 		s.chosen, s.failed = nil, true
 		s.reason = errmsg.Text(s.err)
 	}
-	return s.answer
+	return s.outcome
 }
 
-// A selection is a choice from a listing while it is made.
+// A selection is the state of choose: an outcome that is not complete.
 type selection struct {
 	*Config
 	ctx      context.Context
@@ -88,7 +88,7 @@ type selection struct {
 	want     want
 	versions func(version string) bool
 	err      error
-	answer
+	outcome
 }
 
 // engines returns the versions of VS Code that must be able to run the packages, or "" for any.
@@ -118,9 +118,9 @@ func (s *selection) newestFor(engine string) {
 	}
 }
 
-// newest chooses the newest n versions that are wanted, for which fits is true, and that the policy
-// permits. It returns the first of them. Of a version, editors use the package for their platform
-// if there is one.
+// newest chooses the newest n versions that are wanted, that fit, and that the policy permits. It
+// returns the first of them. If a version has a package for the platform, that is chosen, and
+// otherwise the universal one, as editors do.
 func (s *selection) newest(n int, fits func(*release) bool) (first *release) {
 	last, held := "", false
 	for _, r := range s.listing.releases {
@@ -176,7 +176,7 @@ func (s *selection) heldLocked() {
 	}
 }
 
-// warnEngine adds a warning if no editor can run the version that was asked for.
+// warnEngine adds a warning if no editor can run the version that was requested.
 func (s *selection) warnEngine() {
 	for _, c := range s.chosen {
 		if !s.runsAny(c.release) {
@@ -186,7 +186,8 @@ func (s *selection) warnEngine() {
 	}
 }
 
-// explain returns why nothing is chosen: what the first rule that nothing fits is about.
+// explain returns why nothing is chosen. It applies one condition after another, and names the
+// first that leaves no release.
 func (s *selection) explain() string {
 	all := s.listing.releases
 	if len(all) == 0 {

@@ -17,12 +17,12 @@ import (
 	"galbuild/build/upstream"
 )
 
-// maxExtensions limits a closure, because an upstream could name ever more dependencies.
+// maxExtensions limits a closure, because the dependencies that an upstream lists could have no end.
 const maxExtensions = 100_000
 
-// A closure is the set of extensions that are wanted while it grows. It is made in rounds: all
-// extensions that a round adds are looked up at once, and then added to the plan in the order of
-// their ids, so that the result does not depend on which response is the first.
+// A closure is the set of the requested extensions and of all that they need. It grows in rounds:
+// the extensions that a round adds are looked up concurrently, and then added to the plan in the
+// order of their ids, so that the result does not depend on the order of the responses.
 type closure struct {
 	*Config
 	locked    map[string]map[string]*lock.Entry // of the earlier lock, by lower-case id and key
@@ -47,7 +47,7 @@ type node struct {
 	current  []want              // wants of this round, sorted
 	listings map[string]*listing // by name of the upstream, or by its address
 	from     map[group]string    // the name of the upstream from which a group is chosen
-	asked    bool
+	lookedUp bool                // an upstream was queried for it
 
 	exact    map[string]*lock.Entry // the packages of locks that are arguments, by key
 	excluded []excludedEntry        // those that the policy excludes
@@ -59,11 +59,11 @@ type excludedEntry struct {
 	source string
 }
 
-// wanted is who wants something, and what was found for it.
+// wanted is who wants something, and the outcome.
 type wanted struct {
 	chain []string // the first and shortest: the source of a request, followed by ids
 	by    map[string]bool
-	answer
+	outcome
 }
 
 func newClosure(c *Config) *closure {
@@ -187,8 +187,7 @@ func (x *closure) grow(ctx context.Context) error {
 	}
 }
 
-// level begins a round. It returns the extensions of which something is wanted that was not looked
-// up, sorted.
+// level begins a round. It returns the extensions with wants that were not looked up, sorted.
 func (x *closure) level() (level []*node) {
 	for _, n := range x.nodes {
 		if n.current, n.pending = n.pending, nil; len(n.current) > 0 {
@@ -230,8 +229,7 @@ func (x *closure) addNeeds(n *node, w want) {
 	}
 }
 
-// lookUp finds what is wanted of an extension and was not looked up before. It changes nothing but
-// the node.
+// lookUp chooses packages for the wants of this round. It changes only the node.
 func (x *closure) lookUp(ctx context.Context, n *node) {
 	groups := make(map[group][]want)
 	for _, w := range n.current {
@@ -253,12 +251,12 @@ func (x *closure) usePinned(n *node, wants []want) bool {
 	found, complete := false, true
 	for _, w := range wants {
 		a := x.fromLock(n, w, "", nil)
-		n.wants[w].answer = a
+		n.wants[w].outcome = a
 		found, complete = found || len(a.chosen) > 0, complete && (w.optional || len(a.chosen) > 0)
 	}
 	if !found || !complete {
 		for _, w := range wants {
-			n.wants[w].answer = answer{}
+			n.wants[w].outcome = outcome{}
 		}
 	}
 	return found && complete
@@ -270,7 +268,7 @@ func (x *closure) useKnown(n *node, wants []want) bool {
 	if known == nil {
 		return false
 	}
-	answers := make([]answer, len(wants))
+	outcomes := make([]outcome, len(wants))
 	for i, w := range wants {
 		keys, ok := known.Chosen[w.String()]
 		if !ok {
@@ -281,19 +279,19 @@ func (x *closure) useKnown(n *node, wants []want) bool {
 			if e == nil {
 				return false
 			}
-			answers[i].chosen = append(answers[i].chosen, choice{entry: e, needs: known.Needs[k]})
+			outcomes[i].chosen = append(outcomes[i].chosen, choice{entry: e, needs: known.Needs[k]})
 		}
 	}
 	for i, w := range wants {
-		n.wants[w].answer = answers[i]
-		for _, c := range answers[i].chosen {
+		n.wants[w].outcome = outcomes[i]
+		for _, c := range outcomes[i].chosen {
 			n.from[w.group] = c.entry.Upstream
 		}
 	}
 	return true
 }
 
-// upstreams returns those that are asked for a group, in their order.
+// upstreams returns those that are queried for a group, in their order.
 func (x *closure) upstreams(n *node, g group) []upstream.Upstream {
 	if u := x.addresses[g.address]; g.address != "" {
 		return []upstream.Upstream{u}
@@ -307,10 +305,10 @@ func (x *closure) upstreams(n *node, g group) []upstream.Upstream {
 }
 
 // lookUpGroup chooses the packages of a group from the first upstream that has one of them. It
-// stops at an upstream that cannot be asked: the extension of the next one may be another, by
-// somebody who registered the same name there.
+// stops at an upstream that cannot be queried, because at the next one the name may belong to
+// somebody else.
 func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
-	n.asked = true
+	n.lookedUp = true
 	offered := make(map[string]bool)
 	reasons := make([][]string, len(wants))
 	chosen, failed := false, false
@@ -326,7 +324,7 @@ func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
 			if a.reason != "" {
 				reasons[i] = append(reasons[i], u.Name()+" "+a.reason)
 			}
-			n.wants[w].answer = merge(n.wants[w].answer, a)
+			n.wants[w].outcome = merge(n.wants[w].outcome, a)
 		}
 		if chosen && lister != "" {
 			a := &n.wants[wants[0]].answer
@@ -344,7 +342,7 @@ func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
 		}
 	}
 	for i, w := range wants {
-		a := &n.wants[w].answer
+		a := &n.wants[w].outcome
 		if a.failed {
 			*a = merge(*a, x.fromLock(n, w, Kept, nil))
 		} else {
@@ -354,7 +352,7 @@ func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
 	}
 }
 
-// listing returns what an upstream lists of an extension. It is asked once.
+// listing returns what an upstream lists of an extension. Each upstream is queried once.
 func (x *closure) listing(ctx context.Context, n *node, name string, u upstream.Upstream) *listing {
 	l := n.listings[name]
 	if l == nil {
@@ -364,18 +362,18 @@ func (x *closure) listing(ctx context.Context, n *node, name string, u upstream.
 	return l
 }
 
-func (x *closure) chooseFrom(ctx context.Context, l *listing, w want) answer {
+func (x *closure) chooseFrom(ctx context.Context, l *listing, w want) outcome {
 	switch {
 	case l.err != nil:
-		return answer{failed: true, reason: "could not be asked: " + errmsg.Text(l.err)}
+		return outcome{failed: true, reason: "could not be queried: " + errmsg.Text(l.err)}
 	case l.extension == nil:
-		return answer{reason: "does not have it"}
+		return outcome{reason: "does not have it"}
 	}
 	return x.choose(ctx, l, w)
 }
 
 // merge appends what was found at another upstream, or in the lock.
-func merge(a, b answer) answer {
+func merge(a, b outcome) outcome {
 	a.chosen = append(a.chosen, b.chosen...)
 	a.held = append(a.held, b.held...)
 	a.warnings = append(a.warnings, b.warnings...)
@@ -385,7 +383,7 @@ func merge(a, b answer) answer {
 
 // fromLock chooses the packages of the earlier lock that no upstream offers and that the policy
 // permits. Those that are older than what was chosen from an upstream are not needed any more.
-func (x *closure) fromLock(n *node, w want, status Status, offered map[string]bool) (a answer) {
+func (x *closure) fromLock(n *node, w want, status Status, offered map[string]bool) (a outcome) {
 	entries := slices.Collect(maps.Values(x.locked[n.id]))
 	slices.SortFunc(entries, func(a, b *lock.Entry) int { return lock.Compare(*a, *b) })
 	found := n.wants[w].chosen

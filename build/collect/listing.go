@@ -23,7 +23,7 @@ type listing struct {
 	upstream  upstream.Upstream
 	extension *upstream.Extension // nil if the upstream does not have it
 	releases  []*release          // newest first; of a version, the universal package is the last
-	err       error               // the upstream could not be asked
+	err       error               // the upstream could not be queried
 	refused   []*policy.Exclusion // of releases that were completed before the policy excluded them
 }
 
@@ -33,7 +33,7 @@ type release struct {
 	parsed *semver.Version
 	locked *lock.Entry // of the earlier lock; nil if it does not have the package
 
-	engines  map[string]bool // which versions of VS Code can run it, as far as somebody has asked
+	engines  map[string]bool // which versions of VS Code can run it, as far as it was computed
 	checked  bool
 	excluded *policy.Exclusion
 	err      error // of Complete
@@ -46,7 +46,7 @@ func key(version, platform string) string {
 
 func (r *release) key() string { return key(r.Version, r.Platform) }
 
-// newListing asks an upstream for an extension. Releases that no gallery can serve are left out.
+// newListing looks up an extension at an upstream. Releases that no gallery can serve are left out.
 func newListing(ctx context.Context, u upstream.Upstream, id string, locked map[string]*lock.Entry) *listing {
 	l := &listing{upstream: u}
 	e, err := u.Extension(ctx, id)

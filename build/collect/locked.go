@@ -17,7 +17,7 @@ type Outdated struct {
 	Held     []Held `json:"held,omitempty"` // newer versions that the policy excludes
 }
 
-// Requests returns what was asked for when a lock was made. The error has all mistakes.
+// Requests returns the requests with which a lock was made. The error has all mistakes.
 func Requests(l *lock.Lock) ([]Request, error) {
 	p := &parser{}
 	for _, r := range l.Requests {

@@ -103,7 +103,7 @@ func TestCompareWithLock(t *testing.T) {
 			same acme.p@1.1.0 < command line
 			unwanted acme.n@1.0.0@linux-x64
 			unwanted acme.n@1.0.0@web
-			warning acme.a stays as it is locked: https://u could not be asked: 503 Service Unavailable`},
+			warning acme.a stays as it is locked: https://u could not be queried: 503 Service Unavailable`},
 		{name: "cannot be completed", requests: []string{"acme.a"}, fail: "acme.a@1.1.0", after: before + "acme.a 1.1.0\n", want: `
 			kept acme.a@1.0.0 < command line
 			same acme.b@1.0.0 < acme.a

@@ -245,8 +245,8 @@ func (r *Request) qualify(parts []string) error {
 	return nil
 }
 
-// orWant returns a question for the most similar name, or else what is wanted. A version that
-// begins with v is the one without it.
+// orWant returns a suggestion of the most similar name, or else the form that is expected. For a
+// version that begins with v, it suggests the version without it.
 func orWant(part string, names []string) string {
 	if rest := strings.TrimPrefix(part, "v"); rest != part && isVersion(rest) {
 		return similar.Ask([]string{rest})

@@ -26,8 +26,8 @@ type Config struct {
 
 	Policy *policy.Policy // nil permits everything
 	Lock   *lock.Lock     // of the last run; nil is an empty one
-	State  *State         // of the last run; nil asks for every extension
-	Now    time.Time      // what is young is decided by it, and new entries are added at it
+	State  *State         // of the last run; nil: every extension is looked up
+	Now    time.Time      // for minimum ages, and the date of new entries
 	Jobs   int            // requests at once; 0 is 4
 
 	// Progress is called with the number of extensions that have been looked up, and with how
@@ -56,7 +56,7 @@ type Planned struct {
 	Replaces string `json:"replaces,omitempty"` // the version that was locked for the platform and channel
 
 	// Extension and Release are what the upstream lists, Release after Complete. They are nil
-	// if the upstream was not asked, or does not list the package any more.
+	// if the upstream was not queried, or does not list the package any more.
 	Extension *upstream.Extension `json:"-"`
 	Release   *upstream.Release   `json:"-"`
 	Upstream  upstream.Upstream   `json:"-"` // nil if Release is nil
@@ -71,7 +71,7 @@ const (
 	Updated Status = "updated" // another version was locked; see Replaces
 	Same    Status = "same"
 	Removed Status = "removed" // it is locked, and its upstream does not offer it any more; it stays
-	Kept    Status = "kept"    // it is locked, and no upstream could be asked about it
+	Kept    Status = "kept"    // it is locked, and no upstream could be queried
 )
 
 // Missing is an extension that is wanted and cannot be had.
@@ -94,7 +94,7 @@ type Held struct {
 	WantedBy  []string  `json:"wantedBy"`
 }
 
-// MakePlan chooses the packages that are asked for, and all that they need. The error is that of
+// MakePlan chooses the requested packages, and all that they need. The error is that of
 // ctx; all other errors are in the plan.
 func MakePlan(ctx context.Context, requests []Request, c Config) (*Plan, error) {
 	return newClosure(&c).plan(ctx, requests)
@@ -121,8 +121,8 @@ func (x *closure) plan(ctx context.Context, requests []Request) (*Plan, error) {
 }
 
 // Lock returns the lock of the plan, without its settings and requests. Entries whose packages are
-// not downloaded yet have no hash or no size, see [Planned]; the caller fills in what the download
-// tells.
+// not downloaded yet have no hash or no size, see [Planned]; the caller fills them in after the
+// download.
 func (p *Plan) Lock() *lock.Lock {
 	l := &lock.Lock{}
 	for i := range p.Entries {

@@ -226,7 +226,7 @@ func TestUpstreams(t *testing.T) {
 		"acme.a@2.0.0": "new acme.a@2.0.0 < command line\nwarning acme.a is chosen from https://second, but https://first lists it too; check that it is the same extension",
 		"acme.d":       "new acme.d@1.0.0@linux-x64 < command line",
 		"acme.none":    "missing command line > acme.none: https://first does not have it; https://second does not have it",
-		"acme.f":       "missing command line > acme.f: https://first could not be asked: 503 Service Unavailable",
+		"acme.f":       "missing command line > acme.f: https://first could not be queried: 503 Service Unavailable",
 		"acme.a":       "new acme.a@1.0.0 < command line\nmissing command line > acme.a > acme.b: https://first does not have it; https://second connection reset",
 	} {
 		p := makePlan(t, c, parseAll(t, request)...)
@@ -263,7 +263,7 @@ func TestOneUpstream(t *testing.T) {
 func TestOtherExtension(t *testing.T) {
 	u := newUniverse(t, "https://u", "acme.a 1.0.0")
 	u.extensions["acme.b"] = u.extensions["acme.a"]
-	want := "missing command line > acme.b: https://u could not be asked: the response is about \"acme.a\"\n"
+	want := "missing command line > acme.b: https://u could not be queried: the response is about \"acme.a\"\n"
 	if got := showPlan(makePlan(t, Config{Upstreams: []upstream.Upstream{u}}, parseAll(t, "acme.b")...)); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

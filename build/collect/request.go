@@ -14,7 +14,7 @@ type Request struct {
 	Range    string // a range of versions in npm's grammar, or ""
 	Channel  Channel
 	Platform string      // target platform, or catalog.Universal; "" is all platforms of Config
-	Entry    *lock.Entry // the package of a lock that is an argument; nil if an upstream is asked
+	Entry    *lock.Entry // the package of a lock that is an argument; nil if an upstream is queried
 	// Address is a URL of a package, or github:OWNER/REPO[@TAG]. Of the other fields, only
 	// Source and Line are set then.
 	Address string
@@ -34,7 +34,7 @@ func (r Request) String() string {
 	return s
 }
 
-// Channel says which releases are asked for, if Version is "".
+// Channel says which releases are requested, if Version is "".
 type Channel int
 
 const (
@@ -56,13 +56,13 @@ const CommandLine = "command line"
 // ParseConfig has the settings of [Parse].
 type ParseConfig struct {
 	// Newest ignores the versions in lists of names, such as those that code --list-extensions
-	// --show-versions prints, and asks for the newest release instead. Ranges, channels, locks
+	// --show-versions prints, and requests the newest release instead. Ranges, channels, locks
 	// and arguments are not affected.
 	Newest bool
 	Stdin  io.Reader // the list "-"; nil is an empty one
 }
 
-// Parse returns what the arguments of a command ask for, in their order:
+// Parse returns the requests in the arguments of a command, in their order:
 //
 //	publisher.name[@VERSION|@RANGE|@latest|@pre-release|@all][@PLATFORM]
 //	@list.txt         a list with one of these on each line, or any of the files below

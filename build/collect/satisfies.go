@@ -10,8 +10,8 @@ import (
 	"galbuild/build/npmsemver"
 )
 
-// Satisfies reports whether a lock has a package that a request asks for. What is at an address
-// must have been requested when the lock was made, because only that says what is there.
+// Satisfies reports whether a lock has a package for a request. The packages at an
+// address are known only if the address was requested when the lock was made.
 func Satisfies(l *lock.Lock, r Request) bool {
 	if r.Address != "" {
 		return slices.ContainsFunc(l.Requests, func(o lock.Request) bool { return o.Request == r.String() })
@@ -19,7 +19,7 @@ func Satisfies(l *lock.Lock, r Request) bool {
 	return slices.ContainsFunc(l.Entries, func(e lock.Entry) bool { return r.fits(&e) })
 }
 
-// fits reports whether an entry is one that the request asks for.
+// fits reports whether an entry is one for the request.
 func (r Request) fits(e *lock.Entry) bool {
 	if r.Entry != nil {
 		return sameName(*r.Entry, *e)

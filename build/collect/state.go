@@ -23,7 +23,7 @@ type State struct {
 // Known is how an extension was chosen. Extensions of which something is missing, held back or
 // worth a warning are not known, so that the next run finds the same again.
 type Known struct {
-	Upstreams []string            `json:"upstreams"` // names of those that were asked
+	Upstreams []string            `json:"upstreams"` // names of those that were queried
 	Chosen    map[string][]string `json:"chosen"`    // version[@platform] of the packages, by what was wanted
 	Needs     map[string][]string `json:"needs"`     // the ids that a package needs, by version[@platform]
 }
@@ -39,10 +39,10 @@ func (c *Config) settings() blob.Ref {
 	return blob.Sum(text)
 }
 
-// Unchanged asks the feeds of the upstreams what has changed since the last run. It returns which
-// extensions have not, given the names of the upstreams that were asked for them, and the cursors
-// for the next run. An upstream without a feed may have changed everything.
-func Unchanged(ctx context.Context, upstreams []upstream.Upstream, cursors map[string]string) (unchanged func(id string, asked []string) bool, next map[string]string) {
+// Unchanged reads the feeds of the upstreams since the last run. It returns a function that reports
+// whether an extension is unchanged at the upstreams that were queried for it, and the cursors for
+// the next run. An upstream without a feed may have changed everything.
+func Unchanged(ctx context.Context, upstreams []upstream.Upstream, cursors map[string]string) (unchanged func(id string, queried []string) bool, next map[string]string) {
 	next = make(map[string]string)
 	changed := make(map[string]map[string]bool) // ids by upstream
 	for _, u := range upstreams {
@@ -65,13 +65,13 @@ func Unchanged(ctx context.Context, upstreams []upstream.Upstream, cursors map[s
 		}
 		changed[u.Name()] = ids
 	}
-	return func(id string, asked []string) bool {
-		for _, name := range asked {
+	return func(id string, queried []string) bool {
+		for _, name := range queried {
 			if ids, ok := changed[name]; !ok || ids[id] {
 				return false
 			}
 		}
-		return len(asked) > 0
+		return len(queried) > 0
 	}, next
 }
 
@@ -81,7 +81,7 @@ func (x *closure) useState(ctx context.Context) *State {
 		return nil
 	}
 	next := &State{Settings: x.settings(), Known: make(map[string]*Known)}
-	var unchanged func(id string, asked []string) bool
+	var unchanged func(id string, queried []string) bool
 	unchanged, next.Cursors = Unchanged(ctx, x.Upstreams, x.State.Cursors)
 	if x.State.Settings != next.Settings {
 		return next
@@ -98,7 +98,7 @@ func (x *closure) useState(ctx context.Context) *State {
 // learn returns what is known of an extension, or nil if it must be looked up again.
 func (x *closure) learn(n *node) *Known {
 	earlier := x.known(n.id)
-	if !n.asked {
+	if !n.lookedUp {
 		return earlier
 	}
 	if x.pinned(n.id) || len(n.unsatisfied()) > 0 {

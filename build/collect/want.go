@@ -12,13 +12,12 @@ import (
 	"galbuild/build/policy"
 )
 
-// A want is what is wanted of an extension for an editor on one platform.
+// A want is a requirement: the versions of an extension that are wanted for editors on one platform.
 type want struct {
 	group
 	platform string
 	exact    bool // universal packages do not fit
-	// optional is set if nothing is missing as long as the extension has a release for another
-	// platform.
+	// optional is set if a release for another platform is enough.
 	optional bool
 }
 
@@ -76,8 +75,8 @@ func (c *Config) wants(r Request) []want {
 	return []want{{group: g, platform: r.Platform}}
 }
 
-// onPlatforms returns a group for the platforms that are asked for. If none are, that is all that
-// an extension has and the policy permits. Editors in a browser can run few of the universal
+// onPlatforms returns a group for the platforms of Config. If it has none, these are all platforms
+// that an extension has and the policy permits. Editors in a browser can run few of the universal
 // packages, so these are not collected for them alone.
 func (c *Config) onPlatforms(g group) (all []want) {
 	for _, platform := range c.Platforms {
@@ -103,8 +102,8 @@ func (c *Config) onPlatforms(g group) (all []want) {
 	return all
 }
 
-// need returns what a package wants of an extension that it needs, if the package itself is wanted
-// as w says. With a pre-release, editors install pre-releases of what it needs.
+// need returns the wants for a dependency of a package that was chosen for w. With a pre-release,
+// editors install pre-releases of its dependencies.
 func (c *Config) need(w want, preRelease bool) []want {
 	g := group{channel: Latest}
 	if preRelease {

@@ -1,5 +1,5 @@
-// Package lock reads and writes the lock of a folder of packages, galbuild.lock: what was asked
-// for, which packages were chosen, from where, and why.
+// Package lock reads and writes the lock of a folder of packages, galbuild.lock: what was
+// requested, which packages were chosen, from where, and why.
 //
 // The file is JSON, with a request, an entry or a companion on each line, so that a review shows
 // one line for each package that changes, and two changes to different packages can be merged.
@@ -63,7 +63,7 @@ type Settings struct {
 	Pictures    bool     `json:"pictures,omitempty"`
 }
 
-// Request is something that was asked for.
+// Request is an argument of a command, or a line of a list.
 type Request struct {
 	Request string `json:"request"` // as on a command line, such as acme.hello@^1.2
 	Source  string `json:"source"`  // "command line", or the name of a file
