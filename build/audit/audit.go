@@ -67,7 +67,7 @@ type Decision struct {
 	Reason  string    `json:"reason,omitempty"`
 	InForce bool      `json:"inForce"` // of an attestation: whether it counts
 
-	Attestation bool               `json:"-"`                   // it is an approval, a withdrawal of approvals, or a verdict
+	Attestation bool               `json:"-"`                   // it is an approval, a revocation of approvals, or a verdict
 	Scanner     string             `json:"scanner,omitempty"`   // of a verdict
 	Result      string             `json:"result,omitempty"`    // of a verdict
 	Output      string             `json:"output,omitempty"`    // of a verdict
@@ -153,7 +153,7 @@ func Decisions(c *catalog.Catalog) []Decision {
 	for _, r := range decision.In(c.Records, nil).All() {
 		inForce[r.ID] = true
 	}
-	keys, withdrawn := policy.Of(c).Keys, decision.Withdrawals(c.Records)
+	keys, revoked := policy.Of(c).Keys, decision.Revocations(c.Records)
 	all := make([]Decision, len(c.Records))
 	for i := range c.Records {
 		r := &c.Records[i]
@@ -166,8 +166,8 @@ func Decisions(c *catalog.Catalog) []Decision {
 		}
 		if d.Attestation = decision.IsAttestation(r); d.Attestation {
 			d.Signature, d.SignedBy = decision.Verify(r, keys)
-			last := withdrawn[r.Subject.SHA256]
-			d.InForce = d.Signature == decision.Valid && (r.Kind != decision.Approved || !last.Ends(r)) || r.Kind == decision.Withdrawn && (r.Counter == last.Counter || r.When.Equal(last.When))
+			last := revoked[r.Subject.SHA256]
+			d.InForce = d.Signature == decision.Valid && (r.Kind != decision.Approved || !last.Ends(r)) || r.Kind == decision.Revoked && (r.Counter == last.Counter || r.When.Equal(last.When))
 		}
 		all[i] = d
 	}

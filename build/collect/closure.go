@@ -327,7 +327,7 @@ func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
 			n.wants[w].outcome = merge(n.wants[w].outcome, a)
 		}
 		if chosen && lister != "" {
-			a := &n.wants[wants[0]].answer
+			a := &n.wants[wants[0]].outcome
 			a.warnings = append(a.warnings, fmt.Sprintf("%s is chosen from %s, but %s lists it too; check that it is the same extension",
 				n.id, u.Name(), lister))
 		}

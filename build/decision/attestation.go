@@ -16,12 +16,12 @@ import (
 )
 
 // Kinds of attestations. Their subject is the hash of a package. They keep nothing out; a policy can
-// require them. They count if they are signed with a key of the policy. A withdrawal needs no
+// require them. They count if they are signed with a key of the policy. A revocation needs no
 // signature, because it only makes the gallery stricter.
 const (
-	Approved  = "approved"  // somebody has looked at the package and lets it in
-	Withdrawn = "withdrawn" // none of the earlier approvals of the package is in force
-	Verdict   = "verdict"   // the result of a scanner
+	Approved = "approved" // somebody has looked at the package and lets it in
+	Revoked  = "revoked"  // none of the earlier approvals of the package is in force
+	Verdict  = "verdict"  // the result of a scanner
 )
 
 // Results of a [Verdict].
@@ -37,7 +37,7 @@ var severity = map[string]int{Clean: 1, Failed: 2}
 
 // IsAttestation reports whether a record is an attestation about the hash of a package.
 func IsAttestation(r *catalog.Record) bool {
-	return slices.Contains([]string{Approved, Withdrawn, Verdict}, r.Kind) && !r.Subject.SHA256.IsZero()
+	return slices.Contains([]string{Approved, Revoked, Verdict}, r.Kind) && !r.Subject.SHA256.IsZero()
 }
 
 // Seal sets the ID of a record, which is complete otherwise, and signs it unless the key is nil.
@@ -131,10 +131,10 @@ type verdictOf struct {
 // NewAttestations returns what records say about packages, with signatures by these keys.
 func NewAttestations(records []catalog.Record, keys map[string]minisign.PublicKey) *Attestations {
 	v := &Attestations{make(map[blob.Ref][]string), make(map[verdictOf]*catalog.Record)}
-	withdrawn := Withdrawals(records)
+	revoked := Revocations(records)
 	for i := range records {
 		r := &records[i]
-		if !IsAttestation(r) || r.Kind == Withdrawn {
+		if !IsAttestation(r) || r.Kind == Revoked {
 			continue
 		}
 		state, name := Verify(r, keys)
@@ -142,7 +142,7 @@ func NewAttestations(records []catalog.Record, keys map[string]minisign.PublicKe
 		case state != Valid:
 		case r.Kind == Verdict:
 			v.addVerdict(r)
-		case !withdrawn[r.Subject.SHA256].Ends(r):
+		case !revoked[r.Subject.SHA256].Ends(r):
 			v.approvals[r.Subject.SHA256] = append(v.approvals[r.Subject.SHA256], name)
 		}
 	}
@@ -153,26 +153,26 @@ func NewAttestations(records []catalog.Record, keys map[string]minisign.PublicKe
 	return v
 }
 
-// A Withdrawal says which approvals of a package are not in force: those with a counter up to its
+// A Revocation says which approvals of a package are not in force: those with a counter up to its
 // own, and those that were made before it. The counters of records next to a package start with 1,
 // whatever those of a gallery are, so the counters alone do not say what is later.
-type Withdrawal struct {
+type Revocation struct {
 	Counter int64
 	When    time.Time
 }
 
 // Ends reports whether an approval is not in force.
-func (w Withdrawal) Ends(r *catalog.Record) bool {
+func (w Revocation) Ends(r *catalog.Record) bool {
 	return r.Counter <= w.Counter || r.When.Before(w.When)
 }
 
-// Withdrawals returns the withdrawals of approvals, by package. Of several, it returns the highest
+// Revocations returns the revocations of approvals, by package. Of several, it returns the highest
 // counter and the latest time.
-func Withdrawals(records []catalog.Record) map[blob.Ref]Withdrawal {
-	all := make(map[blob.Ref]Withdrawal)
+func Revocations(records []catalog.Record) map[blob.Ref]Revocation {
+	all := make(map[blob.Ref]Revocation)
 	for i := range records {
 		r := &records[i]
-		if r.Kind != Withdrawn || !IsAttestation(r) {
+		if r.Kind != Revoked || !IsAttestation(r) {
 			continue
 		}
 		w := all[r.Subject.SHA256]

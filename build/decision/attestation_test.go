@@ -63,7 +63,7 @@ func TestAttestations(t *testing.T) {
 		change(&r)
 		return r
 	}
-	withdrawal := attest(t, catalog.Record{Kind: Withdrawn, Counter: 2}, nil)
+	revocation := attest(t, catalog.Record{Kind: Revoked, Counter: 2}, nil)
 	for name, test := range map[string]struct {
 		records   []catalog.Record
 		approvals []string
@@ -80,17 +80,17 @@ func TestAttestations(t *testing.T) {
 		"public part":   {[]catalog.Record{changed(func(r *catalog.Record) { r.Private = nil })}, []string{"alice"}, ""},
 		"forged public": {[]catalog.Record{changed(func(r *catalog.Record) { r.Private, r.Counter = nil, 9 })}, nil, ""},
 		"signature":     {[]catalog.Record{changed(func(r *catalog.Record) { r.Signature = "x" })}, nil, ""},
-		"withdrawn":     {[]catalog.Record{attest(t, approval(2), aliceSecret), withdrawal}, nil, ""},
-		"again":         {[]catalog.Record{attest(t, approval(3), aliceSecret), withdrawal}, []string{"alice"}, ""},
+		"revoked":       {[]catalog.Record{attest(t, approval(2), aliceSecret), revocation}, nil, ""},
+		"again":         {[]catalog.Record{attest(t, approval(3), aliceSecret), revocation}, []string{"alice"}, ""},
 		// Records next to a package have counters that know nothing of those of a gallery.
-		"withdrawn elsewhere": {[]catalog.Record{attest(t, at(1, approval(57)), aliceSecret), attest(t, at(2, catalog.Record{Kind: Withdrawn, Counter: 1}), nil)}, nil, ""},
-		"again elsewhere":     {[]catalog.Record{attest(t, at(3, approval(57)), aliceSecret), attest(t, at(2, catalog.Record{Kind: Withdrawn, Counter: 1}), nil)}, []string{"alice"}, ""},
-		"scanned elsewhere":   {[]catalog.Record{attest(t, at(1, scanned(Clean, 9)), aliceSecret), attest(t, at(2, scanned(Found, 1)), bobSecret)}, nil, Found},
-		"clean":               {[]catalog.Record{attest(t, scanned(Clean, 1), aliceSecret)}, nil, Clean},
-		"unsigned scan":       {[]catalog.Record{attest(t, scanned(Clean, 1), nil)}, nil, ""},
-		"found wins":          {[]catalog.Record{attest(t, scanned(Clean, 1), aliceSecret), attest(t, scanned(Found, 1), bobSecret), attest(t, scanned(Failed, 1), bobSecret)}, nil, Found},
-		"scanned again":       {[]catalog.Record{attest(t, scanned(Found, 1), aliceSecret), attest(t, scanned(Clean, 2), aliceSecret)}, nil, Clean},
-		"later program":       {[]catalog.Record{attest(t, scanned("unsure", 1), aliceSecret), attest(t, scanned(Failed, 1), aliceSecret)}, nil, "unsure"},
+		"revoked elsewhere": {[]catalog.Record{attest(t, at(1, approval(57)), aliceSecret), attest(t, at(2, catalog.Record{Kind: Revoked, Counter: 1}), nil)}, nil, ""},
+		"again elsewhere":   {[]catalog.Record{attest(t, at(3, approval(57)), aliceSecret), attest(t, at(2, catalog.Record{Kind: Revoked, Counter: 1}), nil)}, []string{"alice"}, ""},
+		"scanned elsewhere": {[]catalog.Record{attest(t, at(1, scanned(Clean, 9)), aliceSecret), attest(t, at(2, scanned(Found, 1)), bobSecret)}, nil, Found},
+		"clean":             {[]catalog.Record{attest(t, scanned(Clean, 1), aliceSecret)}, nil, Clean},
+		"unsigned scan":     {[]catalog.Record{attest(t, scanned(Clean, 1), nil)}, nil, ""},
+		"found wins":        {[]catalog.Record{attest(t, scanned(Clean, 1), aliceSecret), attest(t, scanned(Found, 1), bobSecret), attest(t, scanned(Failed, 1), bobSecret)}, nil, Found},
+		"scanned again":     {[]catalog.Record{attest(t, scanned(Found, 1), aliceSecret), attest(t, scanned(Clean, 2), aliceSecret)}, nil, Clean},
+		"later program":     {[]catalog.Record{attest(t, scanned("unsure", 1), aliceSecret), attest(t, scanned(Failed, 1), aliceSecret)}, nil, "unsure"},
 	} {
 		v := NewAttestations(Merge(test.records, nil), keys)
 		if got := v.Approvals(blob.Sum([]byte("package"))); !slices.Equal(got, test.approvals) {

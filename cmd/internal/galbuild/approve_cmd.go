@@ -36,8 +36,8 @@ func (k *recordKeyFlags) recordKey(e *env) (*minisign.PrivateKey, error) {
 }
 
 type approveCmd struct {
-	IDs      []string `arg:"" name:"id" complete:"path" help:"What to approve: publisher.name@version[@platform] or sha256: and the hash of a package. The last argument is the target if it is an address or the folder of a site, and packages if it is a .vsix file or a folder of them."`
-	Withdraw bool     `help:"Withdraw the approvals of these packages."`
+	IDs    []string `arg:"" name:"id" complete:"path" help:"What to approve: publisher.name@version[@platform] or sha256: and the hash of a package. The last argument is the target if it is an address or the folder of a site, and packages if it is a .vsix file or a folder of them."`
+	Revoke bool     `help:"Revoke the approvals of these packages."`
 	recordKeyFlags
 	deciding
 
@@ -46,7 +46,7 @@ type approveCmd struct {
 
 // Validate implements Kong's hook.
 func (a *approveCmd) Validate() error {
-	if a.Key == "" && !a.Withdraw {
+	if a.Key == "" && !a.Revoke {
 		return errors.New("--key FILE is missing: an approval counts only if it is signed")
 	}
 	ids := a.IDs
@@ -91,8 +91,8 @@ func isPackages(arg string) bool {
 
 // kind returns the kind of the records.
 func (a *approveCmd) kind() string {
-	if a.Withdraw {
-		return decision.Withdrawn
+	if a.Revoke {
+		return decision.Revoked
 	}
 	return decision.Approved
 }
@@ -106,8 +106,8 @@ func (a *approveCmd) Run(ctx context.Context, e *env) error {
 	if a.packages != "" {
 		return a.approvePackages(ctx, e, key)
 	}
-	if a.Withdraw {
-		a.how = " --withdraw"
+	if a.Revoke {
+		a.how = " --revoke"
 	}
 	return a.run(ctx, e, func(c *catalog.Catalog, by decision.Author) ([]catalog.Record, error) {
 		hashes, err := a.hashes(c)
