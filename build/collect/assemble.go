@@ -140,7 +140,7 @@ func (c *Config) hasLocked(e *lock.Entry) bool {
 // warnings says that a package is not offered any more, or with different content.
 func (g *gathered) warnings() []string {
 	switch {
-	case g.status == Removed:
+	case g.status == Withdrawn:
 		return []string{fmt.Sprintf("%s is locked, and no upstream offers it any more", g.entry)}
 	case g.release == nil || g.entry == nil:
 		return nil

@@ -27,7 +27,7 @@ type choice struct {
 	release *release
 	listing *listing
 	entry   *lock.Entry
-	status  Status // Removed or Kept; "" otherwise
+	status  Status // Withdrawn or Kept; "" otherwise
 	needs   []string
 }
 

@@ -346,7 +346,7 @@ func (x *closure) lookUpGroup(ctx context.Context, n *node, wants []want) {
 		if a.failed {
 			*a = merge(*a, x.fromLock(n, w, Kept, nil))
 		} else {
-			*a = merge(*a, x.fromLock(n, w, Removed, offered))
+			*a = merge(*a, x.fromLock(n, w, Withdrawn, offered))
 		}
 		a.reason = strings.Join(reasons[i], "; ")
 	}

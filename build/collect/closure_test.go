@@ -318,8 +318,8 @@ func TestNoRequests(t *testing.T) {
 	}
 }
 
-// TestRemovedAgain checks that a package that was removed is named by each run.
-func TestRemovedAgain(t *testing.T) {
+// TestWithdrawnAgain checks that a package that was withdrawn is named by each run.
+func TestWithdrawnAgain(t *testing.T) {
 	u := newUniverse(t, "https://u", "acme.a 1.0.0\nacme.b 1.0.0")
 	u.feed = true
 	requests := parseAll(t, "acme.a", "acme.b")
@@ -332,7 +332,7 @@ func TestRemovedAgain(t *testing.T) {
 		p = makePlan(t, c, requests...)
 		want := `
 			same acme.a@1.0.0 < command line
-			removed acme.b@1.0.0 < command line
+			withdrawn acme.b@1.0.0 < command line
 			warning acme.b@1.0.0 is locked, and no upstream offers it any more`
 		if got := showPlan(p); got != trim(want) {
 			t.Errorf("got\n%swant\n%s", got, trim(want))

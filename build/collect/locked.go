@@ -66,13 +66,13 @@ func (p *Plan) Outdated() []Outdated {
 		switch e.Status {
 		case Updated:
 			o.Locked, o.Newest = e.Replaces, e.Version
-		case Removed:
+		case Withdrawn:
 			o.Locked = e.Version
 		case Same:
 			o.Locked, o.Newest = e.Version, e.Version
 		}
 		o.Held = p.heldSince(e)
-		if e.Status == Updated || e.Status == Removed || len(o.Held) > 0 {
+		if e.Status == Updated || e.Status == Withdrawn || len(o.Held) > 0 {
 			all = append(all, o)
 		}
 	}

@@ -51,31 +51,31 @@ func TestCompareWithLock(t *testing.T) {
 			same acme.n@1.0.0@web < command line
 			updated acme.p@1.2.0 for 1.1.0 < command line
 			unwanted acme.b@1.0.0`},
-		{name: "removed", requests: requests, after: "acme.a 1.0.0 needs=acme.b\nacme.n 0.9.0\nacme.n 1.0.0@web\nacme.p 1.1.0 pre", want: `
+		{name: "withdrawn", requests: requests, after: "acme.a 1.0.0 needs=acme.b\nacme.n 0.9.0\nacme.n 1.0.0@web\nacme.p 1.1.0 pre", want: `
 			same acme.a@1.0.0 < command line
-			removed acme.b@1.0.0 < acme.a
-			removed acme.n@1.0.0@linux-x64 < command line
+			withdrawn acme.b@1.0.0 < acme.a
+			withdrawn acme.n@1.0.0@linux-x64 < command line
 			same acme.n@1.0.0@web < command line
 			new acme.n@0.9.0 < command line
 			same acme.p@1.1.0 < command line
 			warning acme.b@1.0.0 is locked, and no upstream offers it any more
 			warning acme.n@1.0.0@linux-x64 is locked, and no upstream offers it any more`},
-		{name: "removed and newer", requests: []string{"acme.b", "acme.p@pre-release"}, after: "acme.b 1.1.0\nacme.p 0.9.0", want: `
+		{name: "withdrawn and newer", requests: []string{"acme.b", "acme.p@pre-release"}, after: "acme.b 1.1.0\nacme.p 0.9.0", want: `
 			updated acme.b@1.1.0 for 1.0.0 < command line
-			removed acme.p@1.1.0 < command line
+			withdrawn acme.p@1.1.0 < command line
 			new acme.p@0.9.0 < command line
 			unwanted acme.a@1.0.0
 			unwanted acme.n@1.0.0@linux-x64
 			unwanted acme.n@1.0.0@web
 			warning acme.p@1.1.0 is locked, and no upstream offers it any more`},
-		{name: "removed, by its version", requests: []string{"acme.b@1.0.0"}, after: "acme.b 1.1.0", want: `
-			removed acme.b@1.0.0 < command line
+		{name: "withdrawn, by its version", requests: []string{"acme.b@1.0.0"}, after: "acme.b 1.1.0", want: `
+			withdrawn acme.b@1.0.0 < command line
 			unwanted acme.a@1.0.0
 			unwanted acme.n@1.0.0@linux-x64
 			unwanted acme.n@1.0.0@web
 			unwanted acme.p@1.1.0
 			warning acme.b@1.0.0 is locked, and no upstream offers it any more`},
-		{name: "removed and denied", requests: []string{"acme.b"}, after: "", policy: `{"deny": ["acme.b"]}`, want: `
+		{name: "withdrawn and denied", requests: []string{"acme.b"}, after: "", policy: `{"deny": ["acme.b"]}`, want: `
 			missing command line > acme.b: https://u does not have it
 			held acme.b@1.0.0 universal deny:1 acme.b is denied (locked)
 			unwanted acme.a@1.0.0

@@ -67,11 +67,11 @@ type Status string
 
 // Statuses of packages.
 const (
-	New     Status = "new"
-	Updated Status = "updated" // another version was locked; see Replaces
-	Same    Status = "same"
-	Removed Status = "removed" // it is locked, and its upstream does not offer it any more; it stays
-	Kept    Status = "kept"    // it is locked, and no upstream could be queried
+	New       Status = "new"
+	Updated   Status = "updated" // another version was locked; see Replaces
+	Same      Status = "same"
+	Withdrawn Status = "withdrawn" // it is locked, and its upstream does not offer it any more; it stays
+	Kept      Status = "kept"      // it is locked, and no upstream could be queried
 )
 
 // Missing is an extension that is wanted and cannot be had.

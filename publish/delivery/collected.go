@@ -28,7 +28,7 @@ func NewCollected(p *collect.Plan, f *collect.Fetched) *Collected {
 		c.Held = append(c.Held, report.Held{ID: h.ID + "@" + h.Version, Until: h.Until, Rule: h.Rule, Reason: h.Reason})
 	}
 	for i := range p.Entries {
-		if e := &p.Entries[i]; e.Status == collect.Removed {
+		if e := &p.Entries[i]; e.Status == collect.Withdrawn {
 			c.Withdrawn = append(c.Withdrawn, report.Withdrawn{ID: e.Key()})
 		}
 	}
