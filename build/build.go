@@ -134,10 +134,7 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 		return err
 	}
 	r.Old = old.Settings
-	if err := read.keepSettings(old.Settings); err != nil {
-		return err
-	}
-	others, err := read.changeCompanions(ctx)
+	others, err := read.prepare(ctx, old)
 	if err != nil {
 		return err
 	}
@@ -148,11 +145,6 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	read.cache = <-loaded
 	read.cache.use(r.origin(c.Generation))
 	read.setOld(oldVersions, old.Packages)
-	if err := read.setVets(); err != nil {
-		return err
-	}
-	read.decisions = decision.In(old.Records, c.Settings.Control)
-	read.seen = seenOf(old.Packages)
 	candidates, err := read.readAll(ctx, items)
 	if err != nil {
 		return err
@@ -168,15 +160,10 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	if c.Add {
 		assembled.kept = nil // all versions of the last generation stay, and the report does not list them
 	} else {
-		assembled.warnings = append(assembled.warnings, notFeatured(assembled.catalog)...)
-		assembled.warnings = append(assembled.warnings, notRated(assembled.catalog)...)
-		assembled.warnings = append(assembled.warnings, notRules(assembled.catalog)...)
+		assembled.warnings = append(assembled.warnings, settingsWarnings(assembled.catalog)...)
 	}
 	r.Catalog, r.Report = assembled.catalog, newReport(oldVersions, assembled, problems)
-	r.Report.Dropped = append(r.Report.Dropped, Dropped(old.Settings, c.Settings)...)
-	if slices.Contains(c.Drop, settingStats) && hasImported(old) {
-		r.Report.Dropped = append(r.Report.Dropped, settingStats)
-	}
+	r.Report.Dropped = append(r.Report.Dropped, c.dropped(old)...)
 	r.Leftover = slices.ContainsFunc(candidates, func(c candidate) bool { return (c.refused != nil || c.excluded != nil) && !c.reused })
 	r.Changed = !reflect.DeepEqual(old, assembled.catalog)
 	r.cache = assembled.cache
@@ -187,13 +174,45 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 		return nil
 	}
 	r.next = assembled.next
-	if err := (PolicyChange{Accept: c.AcceptPolicy}).check(old, assembled.catalog, assembled.excluded); err != nil {
-		return err
-	}
-	if err := c.MaxRemovals.Check(old, assembled.catalog, assembled.excluded); err != nil {
+	if err := c.checkRemovals(old, assembled); err != nil {
 		return err
 	}
 	return link(ctx, c, assembled)
+}
+
+// checkRemovals refuses a generation without versions that should have stayed.
+func (c *Config) checkRemovals(old *catalog.Catalog, a *assembly) error {
+	if err := (PolicyChange{Accept: c.AcceptPolicy}).check(old, a.catalog, a.excluded); err != nil {
+		return err
+	}
+	return c.MaxRemovals.Check(old, a.catalog, a.excluded)
+}
+
+// dropped returns the settings of the last generation that the build drops.
+func (c *Config) dropped(old *catalog.Catalog) []string {
+	names := Dropped(old.Settings, c.Settings)
+	if slices.Contains(c.Drop, settingStats) && hasImported(old) {
+		names = append(names, settingStats)
+	}
+	return names
+}
+
+// prepare takes from the last generation what the packages are read with. It returns warnings.
+func (r *reader) prepare(ctx context.Context, old *catalog.Catalog) (warnings []Problem, err error) {
+	if err := r.keepSettings(old.Settings); err != nil {
+		return nil, err
+	}
+	if warnings, err = r.changeCompanions(ctx); err != nil {
+		return nil, err
+	}
+	r.decisions = decision.In(old.Records, r.Settings.Control)
+	r.seen = seenOf(old.Packages)
+	return warnings, r.setVets()
+}
+
+// settingsWarnings returns warnings about settings that name what does not exist.
+func settingsWarnings(c *catalog.Catalog) []Problem {
+	return slices.Concat(notFeatured(c), notRated(c), notRules(c))
 }
 
 // StoreCache stores the build cache, so that the next run reads only sources that have changed.

@@ -121,7 +121,7 @@ func (c Config) recipe() string {
 
 // digest returns a hash of the version of the rules that vet packages, the settings that are given
 // or dropped, the limits, the file of imported statistics, and the names, stamps and listed dates
-// of all sources. What the result depends on besides is in the last generation.
+// of all sources. Everything else that the result depends on is in the last generation.
 func digest(c Config, items []source.Item, listed []listedDates) blob.Ref {
 	text := fmt.Appendf(nil, "%s\nvet %d\n%#v\n%q\n", c.recipe(), vet.Version, c.Settings, c.Drop)
 	hash := sha256.New()

@@ -19,8 +19,8 @@ import (
 	"galbuild/build/vsix"
 )
 
-// setVets sets whether packages are vetted. That costs time, so it is done only if something can
-// follow from what is found.
+// setVets sets whether packages are vetted. That costs time, so it is done only if the policy has
+// an action for findings.
 func (r *reader) setVets() error {
 	p, err := parsePolicy(r.Settings)
 	r.vets = r.Vet || p != nil && p.Vets()
@@ -184,7 +184,7 @@ func mergeRecords(last []catalog.Record, candidates []candidate) []catalog.Recor
 	return decision.Merge(last, more)
 }
 
-// addVetted adds what was found in packages to what is known about them.
+// addVetted adds the findings to what the catalogue says about packages.
 func (a *assembly) addVetted() {
 	var all []catalog.Package
 	for i := range a.candidates {

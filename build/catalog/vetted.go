@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Vetted is what package vet has found in a package. What follows from it, the policy of the
-// gallery decides.
+// Vetted is what package vet has found in a package. The policy of the gallery decides what to do
+// about it.
 type Vetted struct {
 	Version  int       `json:"version"`            // of the rules, from 1 on
 	Findings []Finding `json:"findings,omitempty"` // in the order of the rules
@@ -94,8 +94,8 @@ func IsRule(s string) bool {
 	return s != "" && len(s) <= maxRule && !strings.ContainsFunc(s, func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' })
 }
 
-// preferVetted returns that of later rules. Of two by the same rules, it returns the one with the
-// greater text, so that the result does not depend on the order.
+// preferVetted returns the result of the later rules. Of two results of the same rules, it returns
+// the one with the greater text, so that the choice does not depend on the order.
 func preferVetted(a, b *Vetted) *Vetted {
 	switch {
 	case a == nil || b == nil || a.Version != b.Version:

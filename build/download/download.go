@@ -11,7 +11,7 @@
 //
 // The ending of the file is that of its [Kind].
 //
-// Credentials are sent to the host that they are for only, and never appear in messages or files.
+// Credentials are sent only to the host that they are for, and never appear in messages or files.
 package download
 
 import (

@@ -78,10 +78,10 @@ type Candidate struct {
 	Licence   string    // SPDX expression; "" if it is not known
 	Served    bool      // it is in the generation that is served
 	Admitted  bool      // this policy has let it in before, so it is old enough
-	// Listed is set for a package that an upstream lists and that is not here yet. No rule
-	// applies to what the upstream does not state and the package may have: a licence, and a
-	// size, which is 0 then. Without a date of publication, it counts from now on as seen, and
-	// the gallery applies the minimum age.
+	// Listed is set for a package that an upstream lists and that was not downloaded yet. Rules
+	// about the licence and the size (0 if it is not stated) apply only if the upstream states
+	// them. If it states no date of publication, no minimum age applies: that of the gallery
+	// counts from when the package was first seen.
 	Listed bool
 
 	Findings  []catalog.Finding // in its package, if it was vetted
@@ -107,7 +107,7 @@ type Exclusion struct {
 	Until  time.Time `json:"until,omitzero"` // the version is offered from then on; zero if no date is known
 
 	Quarantine bool              `json:"quarantine,omitempty"` // an approval lets it in
-	Findings   []catalog.Finding `json:"findings,omitempty"`   // from which anything follows
+	Findings   []catalog.Finding `json:"findings,omitempty"`   // whose action is not off
 }
 
 // A Result is what a policy does to candidates.

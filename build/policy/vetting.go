@@ -12,7 +12,7 @@ import (
 	"galbuild/build/jsonc"
 )
 
-// An Action is what follows from a finding.
+// An Action is what a policy does about a finding.
 type Action int
 
 // Actions, the mildest one first.
@@ -35,7 +35,7 @@ const RuleApprovals = "required.approvals"
 // the rule that found it follows.
 const RuleVet = "vet."
 
-// vetRules say what follows from findings. A severity without an entry is off.
+// vetRules have the actions for findings. A severity without an entry is off.
 type vetRules struct {
 	severities map[string]actionRule // by severity
 	rules      map[string]actionRule // by rule; they take precedence
@@ -49,7 +49,7 @@ type actionRule struct {
 	action Action
 }
 
-// Vets reports whether the policy asks what is in packages, so that they must be vetted.
+// Vets reports whether packages must be vetted: some finding can have an action other than off.
 func (p *Policy) Vets() bool {
 	for _, all := range []map[string]actionRule{p.vet.severities, p.vet.rules} {
 		for _, r := range all {
@@ -64,8 +64,8 @@ func (p *Policy) Vets() bool {
 // VetRules returns the names of the rules that the policy mentions, and their lines.
 func (p *Policy) VetRules() map[string]int { return p.vet.named }
 
-// ActionOf returns what follows from a finding in a version, which has a [catalog.Key]. Commands
-// that vet packages without a gallery call it.
+// ActionOf returns the action for a finding in the version with a [catalog.Key]. Commands that vet
+// packages without a gallery call it.
 func (p *Policy) ActionOf(key string, f *catalog.Finding) Action { return p.vet.of(key, f).action }
 
 func (v *vetRules) of(key string, f *catalog.Finding) actionRule {
@@ -80,7 +80,7 @@ func (v *vetRules) of(key string, f *catalog.Finding) actionRule {
 	return v.severities[f.Severity]
 }
 
-// vetScopes returns the texts by which "except" can name a version.
+// vetScopes returns the keys under which "except" can name a version.
 func vetScopes(key string) []string {
 	id, publisher := names(key)
 	_, rest, _ := strings.Cut(key, "@")
@@ -88,8 +88,7 @@ func vetScopes(key string) []string {
 	return []string{publisher, id, id + "@" + version}
 }
 
-// strictest returns the finding with the strictest action, and the action. It is the first one of
-// several.
+// strictest returns the strictest action, and the first finding with it.
 func (v *vetRules) strictest(c *Candidate) (strictest actionRule, finding *catalog.Finding) {
 	for i := range c.Findings {
 		if r := v.of(c.Key, &c.Findings[i]); r.action > strictest.action {
@@ -99,9 +98,9 @@ func (v *vetRules) strictest(c *Candidate) (strictest actionRule, finding *catal
 	return strictest, finding
 }
 
-// Vet returns what follows from the findings in a version: the strictest action, and the findings
-// from which anything follows. A version that this policy has let in before stays, and an approval
-// lets in what is in quarantine, so that only warnings remain.
+// Vet returns the strictest action for the findings in a version, and the findings whose action is
+// not off. A version that this policy has let in before stays, and an approval ends a quarantine:
+// then the action is Warn.
 func (p *Policy) Vet(c *Candidate) (Action, []catalog.Finding) {
 	rule, _ := p.vet.strictest(c)
 	action := rule.action
@@ -136,7 +135,7 @@ func (p *Policy) checkVet(r *Result, c *Candidate) {
 	}
 }
 
-// checkAttestations applies what is required of approvals and verdicts.
+// checkAttestations applies the rules that require approvals and verdicts.
 func (p *Policy) checkAttestations(r *Result, c *Candidate) {
 	q := &p.required
 	if n := len(c.Approvals); int64(n) < q.approvals.most {
@@ -164,7 +163,7 @@ func (p *Policy) Scanners() []string {
 	return p.required.verdicts.values
 }
 
-// readVet reads what follows from findings.
+// readVet reads the actions for findings.
 func (r *reader) readVet(f jsonc.Field) (v vetRules) {
 	v.severities, v.named = make(map[string]actionRule), make(map[string]int)
 	for _, x := range r.Members(f, append(catalog.Severities(), "rules", "except")...) {

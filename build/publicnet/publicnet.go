@@ -3,8 +3,8 @@
 // not be able to reach.
 //
 // A name is resolved once, and each of its IP addresses is checked when a connection to it is made,
-// also after a redirect. If a proxy is configured, it resolves the names, and only addresses in
-// digits and names of this machine are checked.
+// also after a redirect. If a proxy is configured, it resolves the names, and only IP addresses
+// and names of this machine are checked.
 package publicnet
 
 import (
@@ -52,7 +52,7 @@ func NewTransport(ca string, allowed []string) (http.RoundTripper, error) {
 	return p, nil
 }
 
-// remember returns a function that chooses the proxies that choose does, and remembers them.
+// remember returns a function that returns the proxies that choose returns, and records them.
 func (t *transport) remember(choose func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (*url.URL, error) {
 		u, err := choose(r)

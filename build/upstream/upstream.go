@@ -1,11 +1,10 @@
-// Package upstream defines what a collection needs of a place that has packages: a gallery, a list
-// of releases, or an address.
+// Package upstream defines the contract of an upstream, from which packages are collected: a
+// gallery, a list of releases, or an address.
 //
 //	id ─ Upstream.Extension ▶ Extension with its Releases ─ collect chooses ▶ Release
 //	   ─ Upstream.Complete ▶ Release with its hash, its size and its signature ─ download
 //
-// An upstream is asked for what it lists, and never for the bytes of a package: packages are
-// downloaded by package download from the address in [Release]. Clients send their requests with
+// An upstream only lists packages. Package download downloads them from the address in [Release]. Clients send their requests with
 // the [retry.Client] that they are given, which limits their rate.
 package upstream
 
@@ -22,7 +21,7 @@ import (
 var (
 	// ErrNotFound means that the upstream has responded, and does not have the extension.
 	ErrNotFound = errors.New("not found")
-	// ErrUnsupported means that upstreams of this kind cannot do what is asked, such as a
+	// ErrUnsupported means that upstreams of this kind cannot do this, such as a
 	// search.
 	ErrUnsupported = errors.New("not supported by this upstream")
 )
@@ -35,7 +34,7 @@ type Upstream interface {
 	// Extension returns an extension with all releases that the upstream lists. The error wraps
 	// ErrNotFound if there is none.
 	Extension(ctx context.Context, id string) (*Extension, error)
-	// Complete fills in what the list of releases lacks and one more request tells: the stated
+	// Complete fills in what needs a request for each release: the stated
 	// hash, the size and the signature of the package. It does nothing if nothing is missing.
 	Complete(ctx context.Context, e *Extension, r *Release) error
 	// List returns ids of extensions, the best first. The error wraps ErrUnsupported if the
@@ -92,7 +91,7 @@ type File struct {
 	Size   int64    // in bytes; -1 if it is not known
 }
 
-// Changes are what a feed tells.
+// Changes are the entries of a feed.
 type Changes struct {
 	Cursor string // for the next call
 	All    []Change

@@ -4,8 +4,8 @@
 //	package ─ Scanner ▶ Result{Findings, Profile} ─ Compare with the Profile of the one before
 //	ids of the gallery and popular ids ─ LookAlikes ▶ Findings
 //
-// A finding is what a rule has seen, with its evidence; it is not a verdict. What follows from a
-// finding, the policy of the gallery decides, by the severity of the finding and its rule. A
+// A finding is what a rule has seen, with its evidence; it is not a verdict. The policy
+// of the gallery decides what to do about a finding, by its severity and its rule. A
 // check that could not be made is a finding, too.
 package vet
 

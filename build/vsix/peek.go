@@ -8,25 +8,15 @@ import (
 	"galbuild/build/vsix/manifest"
 )
 
-// Peek reads what a package is, from as few bytes as possible, for a reader that is slow because
-// the package is on another machine. Only the directory and the documents that describe the
-// package are read and checked. The other entries are unknown to the result: it has no assets of
-// theirs, and Walk visits the documents only. A package that Open refuses may not be refused.
-func Peek(r io.ReaderAt, size int64, l Limits) (p *Package, err error) {
-	defer RecoverPanic(&err)
-	l = l.WithDefaults()
-	a, err := openDocuments(r, size, l)
-	if err != nil {
-		return nil, err
-	}
-	d, err := readDocuments(a, l)
-	if err != nil {
-		return nil, err
-	}
-	return d.describe(a, l)
+// Peek reads the metadata of a package from as few bytes as possible, for a package on another
+// machine. It reads and checks only the directory of the archive, package.json, its texts and the
+// VSIX manifest. The result has no other files, and Walk visits only these. Peek may accept a package
+// that Open refuses.
+func Peek(r io.ReaderAt, size int64, l Limits) (*Package, error) {
+	return open(r, size, l, openDocuments)
 }
 
-// openDocuments returns an archive in which only the documents are.
+// openDocuments returns an archive that has only the documents.
 func openDocuments(r io.ReaderAt, size int64, l Limits) (*archive, error) {
 	if size > l.PackageBytes {
 		return nil, refuse("", "package has %d bytes, more than the limit of %d", size, l.PackageBytes)

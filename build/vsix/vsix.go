@@ -149,7 +149,11 @@ func clip(s string) string {
 // Open reads the directory and the manifests of the package in r, which has size bytes. It does
 // not read the other files; [Package.Walk] verifies them. Errors are of type *FormatError, except
 // for those of r.
-func Open(r io.ReaderAt, size int64, l Limits) (p *Package, err error) {
+func Open(r io.ReaderAt, size int64, l Limits) (*Package, error) {
+	return open(r, size, l, openArchive)
+}
+
+func open(r io.ReaderAt, size int64, l Limits, openArchive func(io.ReaderAt, int64, Limits) (*archive, error)) (p *Package, err error) {
 	defer RecoverPanic(&err)
 	l = l.WithDefaults()
 	a, err := openArchive(r, size, l)

@@ -12,8 +12,8 @@ import (
 	"galbuild/build/collect/lock"
 )
 
-// newPackages returns the packages in a folder that a catalogue does not have. A lock tells their
-// hashes; without one, they are read.
+// newPackages returns the packages in a folder that a catalogue does not have. Their hashes
+// are those of the lock; without one, the files are read.
 func newPackages(folder string, l *lock.Lock, c *catalog.Catalog) ([]string, error) {
 	known := make(map[blob.Ref]bool)
 	for _, v := range c.Versions() {

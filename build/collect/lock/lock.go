@@ -51,8 +51,7 @@ type Lock struct {
 	Companions []Companion // sorted by path
 }
 
-// Settings decide with the requests which packages are chosen, so that the collection can be
-// brought up to date with the lock alone.
+// Settings are those with which packages were chosen, so that an update needs only the lock.
 type Settings struct {
 	From        []string `json:"from,omitempty"`      // addresses of upstreams, without credentials
 	Engines     []string `json:"engines,omitempty"`   // versions of VS Code

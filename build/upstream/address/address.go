@@ -1,12 +1,12 @@
 // Package address has upstreams that are not galleries: a package at an address, and the packages
-// of releases on GitHub. Nothing lists what these packages are, so a part of each is requested: the
-// directory of the archive, and the files in it that describe the package.
+// of releases on GitHub. They do not list ids and versions, so a part of each package is requested:
+// the directory of the archive, and the files in it that describe the package.
 //
 //	https://host/x.vsix  ─ Range ▶ vsix.Peek ▶ id, version, platform, engine, dependencies
 //	github:OWNER/REPO    ─ releases ▶ assets that are .vsix files ─ each as above
 //
-// What is found is not trusted more than the name of a file: a package that turns out to be another
-// one when it has been downloaded is the error of whoever downloads it.
+// The id and the version that are found so are not trusted. Whoever downloads the package must
+// check that it has them.
 package address
 
 import (

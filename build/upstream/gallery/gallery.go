@@ -1,4 +1,4 @@
-// Package gallery is an upstream that speaks the protocol in which editors ask their galleries:
+// Package gallery is an upstream that speaks the gallery protocol of editors:
 // galshim, code-marketplace, a private marketplace, and Open VSX below /vscode/gallery.
 //
 //	POST {service}/extensionquery ▶ the extensions that match, each with its versions
@@ -20,7 +20,7 @@ import (
 	"galbuild/build/upstream"
 )
 
-// Client asks the gallery at an address. Its methods may be called by several goroutines at once.
+// Client is the gallery at an address. Its methods may be called by several goroutines at once.
 type Client struct {
 	address  string
 	requests upstream.Requests
@@ -55,7 +55,7 @@ func (c *Client) Extension(ctx context.Context, id string) (*upstream.Extension,
 	return nil, fmt.Errorf("%s: %w", id, upstream.ErrNotFound)
 }
 
-// Complete implements [upstream.Upstream]. It asks for the size of the package.
+// Complete implements [upstream.Upstream]. It requests the size of the package.
 func (c *Client) Complete(ctx context.Context, _ *upstream.Extension, r *upstream.Release) error {
 	if r.Package.Size >= 0 {
 		return nil

@@ -33,7 +33,7 @@ const (
 	includeStatistics         = 0x100
 	includeLatestVersionsOnly = 0x200
 
-	// allVersions are those with which editors ask for all versions.
+	// allVersions are those with which editors request all versions.
 	allVersions = includeVersions | includeFiles | includeCategoryAndTags | includeVersionProperties |
 		excludeNonValidated | includeAssetURI | includeStatistics
 	// listed are those for a list: editors also look at the categories.
@@ -68,7 +68,7 @@ func newRequest(f filter, flags int) request {
 	return request{Filters: []filter{f}, AssetTypes: []string{}, Flags: flags}
 }
 
-// byID returns a query for all versions of an extension. It asks for one extension only: servers
+// byID returns a query for all versions of an extension. It is for one extension only: servers
 // limit responses, and galshim may leave out older versions of some of several.
 func byID(id string) request {
 	f := filter{Criteria: []criterion{{filterName, id}}, PageNumber: 1, PageSize: 1}

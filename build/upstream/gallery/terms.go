@@ -11,7 +11,7 @@ var microsoft = []string{
 }
 
 // Terms returns what a user must know before downloading packages from an address, or "". It does
-// so for Microsoft's Marketplace, which is asked only if its address is given.
+// so for Microsoft's Marketplace, which is used only if its address is given.
 func Terms(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -346,7 +346,7 @@ func (r *Report) sort() {
 	})
 }
 
-// Limits of what is told of a version, so that one package cannot make a report unreadable.
+// Limits of a report, so that one package cannot make it unreadable.
 const (
 	maxText     = 300 // runes of a text
 	maxFindings = 30  // of a version
