@@ -142,9 +142,9 @@ func (r *Result) run(ctx context.Context, read *reader, items []source.Item, pro
 	c := read.Config
 	r.recipe = c.recipe()
 	oldVersions := maps.Collect(versions(old))
+	read.setOld(oldVersions, old.Packages)
 	read.cache = <-loaded
 	read.cache.use(r.origin(c.Generation))
-	read.setOld(oldVersions, old.Packages)
 	candidates, err := read.readAll(ctx, items)
 	if err != nil {
 		return err

@@ -115,29 +115,38 @@ func (r *reader) readPolicy(root jsonc.Field) {
 			p.vet = r.readVet(f)
 		case "keys":
 			p.Keys = r.readKeys(f)
-		case "featured":
-			p.Featured = r.extensions(f)
-		case "recommended":
-			p.Recommended = r.extensions(f)
-		case "deprecated":
-			p.Deprecated = r.readDeprecated(f)
-		case "publishers":
-			p.Publishers = r.readPublishers(f)
-		case "search":
-			p.Search = r.readSearch(f)
-		case "gallery":
-			p.Gallery = r.readGallery(f)
 		case "collect":
 			p.Collect = r.readCollect(f)
 		case "files":
 			r.files = &f
-		case "ratings":
-			r.ratings = &f
-		case "rateUrl":
-			p.RateURL = r.readRateURL(f)
+		default:
+			r.readPresentation(f)
 		}
 	}
 	r.checkKeys()
+}
+
+// readPresentation reads a key that says how the gallery presents extensions.
+func (r *reader) readPresentation(f jsonc.Field) {
+	p := r.policy
+	switch f.Name {
+	case "featured":
+		p.Featured = r.extensions(f)
+	case "recommended":
+		p.Recommended = r.extensions(f)
+	case "deprecated":
+		p.Deprecated = r.readDeprecated(f)
+	case "publishers":
+		p.Publishers = r.readPublishers(f)
+	case "search":
+		p.Search = r.readSearch(f)
+	case "gallery":
+		p.Gallery = r.readGallery(f)
+	case "ratings":
+		r.ratings = &f
+	case "rateUrl":
+		p.RateURL = r.readRateURL(f)
+	}
 }
 
 // scope returns the lower-case name of what a rule is for: an extension, a publisher or "*".
