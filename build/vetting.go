@@ -197,8 +197,8 @@ func (a *assembly) addVetted() {
 	}
 }
 
-// attestationsOf returns the names of the keys that have approved a package, and the verdicts that the
-// policy asks for.
+// attestationsOf returns the names of the keys that have approved a package, and the verdicts that
+// the policy asks for.
 func (r *rules) attestationsOf(ref blob.Ref) (approvals []string, verdicts map[string]string) {
 	for _, name := range r.policy.Scanners() {
 		if verdicts == nil {

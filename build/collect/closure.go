@@ -17,7 +17,8 @@ import (
 	"galbuild/build/upstream"
 )
 
-// maxExtensions limits a closure, because the dependencies that an upstream lists could have no end.
+// maxExtensions limits a closure, because the dependencies that an upstream lists could have no
+// end.
 const maxExtensions = 100_000
 
 // A closure is the set of the requested extensions and of all that they need. It grows in rounds:

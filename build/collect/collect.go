@@ -6,7 +6,8 @@
 //
 // A plan is complete: it has the dependencies of every package, with versions that fit, and for
 // what cannot be had the chain of extensions that wants it. Nothing is downloaded before the plan
-// is complete. Package lock has the format of the lock, package upstream the contract of an upstream.
+// is complete. Package lock has the format of the lock, package upstream the contract of an
+// upstream.
 //
 // # Which versions are chosen
 //

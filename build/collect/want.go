@@ -12,7 +12,8 @@ import (
 	"galbuild/build/policy"
 )
 
-// A want is a requirement: the versions of an extension that are wanted for editors on one platform.
+// A want is a requirement: the versions of an extension that are wanted for editors on one
+// platform.
 type want struct {
 	group
 	platform string

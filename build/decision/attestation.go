@@ -15,8 +15,8 @@ import (
 	"galbuild/build/catalog"
 )
 
-// Kinds of attestations. Their subject is the hash of a package. They keep nothing out; a policy can
-// require them. They count if they are signed with a key of the policy. A revocation needs no
+// Kinds of attestations. Their subject is the hash of a package. They keep nothing out; a policy
+// can require them. They count if they are signed with a key of the policy. A revocation needs no
 // signature, because it only makes the gallery stricter.
 const (
 	Approved = "approved" // somebody has looked at the package and lets it in

@@ -11,14 +11,15 @@ import (
 	"galbuild/build/retry"
 )
 
-// Config has the settings of the client that sends requests to upstreams and downloads packages. The zero value works.
+// Config has the settings of the client that sends requests to upstreams and downloads packages.
+// The zero value works.
 type Config struct {
 	// CA is a file of PEM certificates that are trusted in addition to the system's.
 	CA string
 	// Rate is how many requests are sent to each host in a second at most. 0 is five.
 	Rate float64
-	// Agent is the header User-Agent, so that the operator of an upstream can see who sends requests. ""
-	// is galbuild.
+	// Agent is the header User-Agent, so that the operator of an upstream can see who sends
+	// requests. "" is galbuild.
 	Agent string
 	// Transport sends the requests. nil is that of [retry.NewTransport].
 	Transport http.RoundTripper

@@ -4,8 +4,8 @@
 //	id ─ Upstream.Extension ▶ Extension with its Releases ─ collect chooses ▶ Release
 //	   ─ Upstream.Complete ▶ Release with its hash, its size and its signature ─ download
 //
-// An upstream only lists packages. Package download downloads them from the address in [Release]. Clients send their requests with
-// the [retry.Client] that they are given, which limits their rate.
+// An upstream only lists packages. Package download downloads them from the address in [Release].
+// Clients send their requests with the [retry.Client] that they are given, which limits their rate.
 package upstream
 
 import (

@@ -10,8 +10,8 @@ import (
 
 // Peek reads the metadata of a package from as few bytes as possible, for a package on another
 // machine. It reads and checks only the directory of the archive, package.json, its texts and the
-// VSIX manifest. The result has no other files, and Walk visits only these. Peek may accept a package
-// that Open refuses.
+// VSIX manifest. The result has no other files, and Walk visits only these. Peek may accept a
+// package that Open refuses.
 func Peek(r io.ReaderAt, size int64, l Limits) (*Package, error) {
 	return open(r, size, l, openDocuments)
 }

@@ -55,7 +55,8 @@ const (
 // maxStoreFile limits storeFile, in bytes.
 const maxStoreFile = 1 << 20
 
-// A store records the tarballs that were written for a site. It is a folder in the work directory of the site:
+// A store records the tarballs that were written for a site. It is a folder in the work directory
+// of the site:
 //
 //	delivered/exports.json                  the list of Delivered, replaced last
 //	delivered/<generation>.SHA256SUMS       the files of the site in it, see bundle.Listing

@@ -137,8 +137,8 @@ func (a *addCmd) run(ctx context.Context, e *env) error {
 	return a.incomplete(made)
 }
 
-// incomplete returns an error if packages were refused, or if nothing was added because all of it is
-// kept out.
+// incomplete returns an error if packages were refused, or if nothing was added because all of it
+// is kept out.
 func (a *addCmd) incomplete(made *build.Result) error {
 	if n := len(made.Report.Excluded); n > 0 && len(made.Report.Added)+len(made.Report.Refused) == 0 {
 		return hint.Add(fmt.Errorf("nothing is added: %s kept out", plural(n, "package")), "%s", restoring(made.Report.Excluded))

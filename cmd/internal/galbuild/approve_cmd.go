@@ -97,7 +97,7 @@ func (a *approveCmd) kind() string {
 	return decision.Approved
 }
 
-// Run approves packages, for policies that ask for it.
+// Run approves packages, for policies that require approvals.
 func (a *approveCmd) Run(ctx context.Context, e *env) error {
 	key, err := a.recordKey(e)
 	if err != nil {

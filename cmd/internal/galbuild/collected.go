@@ -147,7 +147,7 @@ func (p *collectedPackage) describe() string {
 		size = humanize.Bytes(uint64(p.Size))
 	}
 	s = fmt.Sprintf("%s (%s), %s, from %s", s, firstOf(p.WantedBy, 3), size, p.Upstream)
-	if p.Status == collect.Removed {
+	if p.Status == collect.Withdrawn {
 		s += ", which does not offer it any more; the folder keeps it"
 	}
 	return s

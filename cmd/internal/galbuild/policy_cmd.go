@@ -33,8 +33,11 @@ type policyCmd struct {
 type schemaFlag bool
 
 // BeforeReset implements Kong's hook.
-func (schemaFlag) BeforeReset(app *kong.Kong) error {
-	_, err := app.Stdout.Write(policy.Schema())
+func (schemaFlag) BeforeReset(app *kong.Kong) error { return printSchema(app, policy.Schema()) }
+
+// printSchema prints a JSON Schema and ends the program.
+func printSchema(app *kong.Kong, schema []byte) error {
+	_, err := app.Stdout.Write(schema)
 	if err == nil {
 		app.Exit(0)
 	}

@@ -45,13 +45,7 @@ type syncCmd struct {
 type syncSchemaFlag bool
 
 // BeforeReset implements Kong's hook.
-func (syncSchemaFlag) BeforeReset(app *kong.Kong) error {
-	_, err := app.Stdout.Write(delivery.Schema())
-	if err == nil {
-		app.Exit(0)
-	}
-	return err
-}
+func (syncSchemaFlag) BeforeReset(app *kong.Kong) error { return printSchema(app, delivery.Schema()) }
 
 // Validate implements Kong's hook.
 func (s *syncCmd) Validate() error {

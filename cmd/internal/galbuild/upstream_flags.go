@@ -12,7 +12,7 @@ import (
 	"galbuild/cmd/internal/version"
 )
 
-// upstreamFlags are the flags of commands that ask upstreams.
+// upstreamFlags are the flags of commands that send requests to upstreams.
 type upstreamFlags struct {
 	From   []string `placeholder:"UPSTREAM" help:"Where packages come from: openvsx (the default), the address of a registry of that kind or of another gallery, or github:OWNER/REPO. May be repeated; the first that has a version that fits is used."`
 	Rate   float64  `placeholder:"N" help:"Number of requests to each host in a second (default: 5)."`
@@ -22,11 +22,11 @@ type upstreamFlags struct {
 	credentialFlags
 }
 
-// credentialFlags are the flags of commands that ask upstreams for what should not be in a file.
+// credentialFlags are the flags of the same commands for secrets, which should not be in a file.
 type credentialFlags struct {
 	Tokens      string `placeholder:"HOST=TOKEN" help:"Tokens for upstreams, separated by spaces. Better set GALBUILD_TOKENS, because other users of the machine can read command lines."`
 	GithubToken string `name:"github-token" placeholder:"TOKEN" help:"Token for the releases of GitHub. Better set GALBUILD_GITHUB_TOKEN."`
-	GithubAPI   string `name:"github-api" placeholder:"URL" help:"Address of the REST interface of a GitHub server of one's own, such as https://github.example/api/v3."`
+	GithubAPI   string `name:"github-api" placeholder:"URL" help:"Address of the REST interface of your GitHub server, such as https://github.example/api/v3."`
 }
 
 // agent is the header User-Agent of requests to upstreams.
