@@ -132,10 +132,16 @@ func listed(ctx context.Context, u upstream.Upstream, e *lock.Entry) (*upstream.
 	return found, &found.Releases[at]
 }
 
+// isUnchanged reports whether the folder has a package, and the earlier lock lists it with its name
+// and hash. Only then it was inspected and vetted before.
+func (x *fetch) isUnchanged(j *job) bool {
+	return j.present && slices.ContainsFunc(x.old.Entries, func(e lock.Entry) bool { return sameName(e, j.Entry) && e.SHA256 == j.SHA256 })
+}
+
 // inspect opens a package, and compares it with what was planned, unless the earlier lock has it:
 // an upstream may state the hash of another file in the folder.
 func (x *fetch) inspect(j *job) error {
-	if j.present && slices.ContainsFunc(x.old.Entries, func(e lock.Entry) bool { return sameName(e, j.Entry) && e.SHA256 == j.SHA256 }) {
+	if x.isUnchanged(j) {
 		return nil
 	}
 	file, err := regularfile.Open(j.path)

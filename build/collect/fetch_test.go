@@ -508,6 +508,16 @@ func TestVet(t *testing.T) {
 	wantFiles(t, dir, "acme.good-1.0.0.vsix", "acme.good-1.0.0.vsix.json", "acme.odd-1.0.0.vsix", "acme.odd-1.0.0.vsix.json",
 		"acme.waits-1.0.0.vsix", "acme.waits-1.0.0.vsix.json", lock.FileName)
 
+	// A file that was put into the folder in another way is vetted, too.
+	planted := s.add("acme.planted", "1.0.0", "")
+	content := s.files["/acme.planted-1.0.0.vsix"]
+	planted.SHA256, planted.Size = blob.Sum(content), int64(len(content))
+	if err := os.WriteFile(filepath.Join(dir, "acme.planted-1.0.0.vsix"), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, dir, c, append(again(t, dir), planted)...)
+	want("acme.planted@1.0.0 true acme.planted-1.0.0")
+
 	// Only what is new is vetted, with the older versions for the platform, the newest first.
 	newer := append(again(t, dir), s.add("acme.good", "1.2.0", ""), s.add("acme.good", "1.10.0", ""), s.add("acme.good", "0.9.0", ""), s.add("acme.good", "2.0.0", "web"))
 	run(t, dir, c, newer...)

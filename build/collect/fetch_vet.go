@@ -96,7 +96,7 @@ func (x *fetch) admit(ctx context.Context, j *job, older []*job, before map[stri
 // mustVet reports whether a package is vetted: a new one, and one in place of which the plan does
 // not want an older one any more, which stays while the newer one is in quarantine.
 func (x *fetch) mustVet(j *job) bool {
-	return x.Vet != nil && j.err == nil && (!j.present || slices.ContainsFunc(x.unwanted, func(e lock.Entry) bool { return follows(j, &e) }))
+	return x.Vet != nil && j.err == nil && (!x.isUnchanged(j) || slices.ContainsFunc(x.unwanted, func(e lock.Entry) bool { return follows(j, &e) }))
 }
 
 // follows reports whether a package is a newer one than that of an entry, for the same platform.
