@@ -340,9 +340,9 @@ func TestWithdrawnAgain(t *testing.T) {
 	}
 }
 
-// TestRemovedEngine checks that a package that no upstream offers any more stays only if an editor
+// TestWithdrawnEngine checks that a package that no upstream offers any more stays only if an editor
 // can run it, unless it was asked for by its number.
-func TestRemovedEngine(t *testing.T) {
+func TestWithdrawnEngine(t *testing.T) {
 	u := newUniverse(t, "https://u", "acme.a 2.0.0 engine=^1.90.0\nacme.b 1.0.0 engine=^1.90.0")
 	u.add(t, "acme.a", []string{"1.0.0", "engine=^1.80.0"})
 	requests := parseAll(t, "acme.a", "acme.b@1.0.0")
@@ -352,14 +352,14 @@ func TestRemovedEngine(t *testing.T) {
 	u.extensions["acme.b"].Releases = nil
 	for engine, want := range map[string]string{
 		"1.96.0": `
-			removed acme.a@2.0.0 < command line
+			withdrawn acme.a@2.0.0 < command line
 			new acme.a@1.0.0 < command line
-			removed acme.b@1.0.0 < command line
+			withdrawn acme.b@1.0.0 < command line
 			warning acme.a@2.0.0 is locked, and no upstream offers it any more
 			warning acme.b@1.0.0 is locked, and no upstream offers it any more`,
 		"1.85.0": `
 			updated acme.a@1.0.0 for 2.0.0 < command line
-			removed acme.b@1.0.0 < command line
+			withdrawn acme.b@1.0.0 < command line
 			warning acme.b@1.0.0 is locked, and no upstream offers it any more`,
 	} {
 		c.Engines = []string{engine}

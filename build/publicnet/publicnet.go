@@ -32,20 +32,20 @@ func (e *Error) Error() string { return e.Host + " is not a public address" }
 // A transport is an [http.RoundTripper] that refuses addresses that are not public.
 type transport struct {
 	http    *http.Transport
-	allowed []string
+	allowed []string // host:port
 	proxies sync.Map // host:port of the proxies that requests have used
 }
 
-// NewTransport returns a transport for public addresses and for the hosts that are allowed, which
-// are names or IP addresses without a port. ca is as in [retry.NewTransport].
-func NewTransport(ca string, allowed []string) (http.RoundTripper, error) {
+// NewTransport returns a transport for public addresses and for the servers that are allowed: the
+// hosts of these URLs, at their ports. ca is as in [retry.NewTransport].
+func NewTransport(ca string, allowed []*url.URL) (http.RoundTripper, error) {
 	t, err := retry.NewTransport(ca)
 	if err != nil {
 		return nil, err
 	}
 	p := &transport{http: t}
-	for _, host := range allowed {
-		p.allowed = append(p.allowed, normal(host))
+	for _, u := range allowed {
+		p.allowed = append(p.allowed, addressOf(u))
 	}
 	t.Proxy = p.remember(t.Proxy)
 	t.DialContext = p.dial
@@ -66,7 +66,7 @@ func (t *transport) remember(choose func(*http.Request) (*url.URL, error)) func(
 // RoundTrip sends a request, unless its URL names an address that is not public.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	host := normal(r.URL.Hostname())
-	if ip, err := netip.ParseAddr(host); !t.allows(host) && (err == nil && !IsPublic(ip) || isLocal(host)) {
+	if ip, err := netip.ParseAddr(host); !t.allows(addressOf(r.URL)) && (err == nil && !IsPublic(ip) || isLocal(host)) {
 		return nil, &Error{host}
 	}
 	return t.http.RoundTrip(r)
@@ -75,11 +75,12 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // dial connects to an address, which is that of a proxy or of a server.
 func (t *transport) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
-	host, _, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
-	if _, proxy := t.proxies.Load(address); !proxy && !t.allows(normal(host)) {
+	at := net.JoinHostPort(normal(host), port)
+	if _, proxy := t.proxies.Load(at); !proxy && !t.allows(at) {
 		d.Control = control
 	}
 	return d.DialContext(ctx, network, address)
@@ -97,7 +98,7 @@ func control(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-func (t *transport) allows(host string) bool { return slices.Contains(t.allowed, host) }
+func (t *transport) allows(address string) bool { return slices.Contains(t.allowed, address) }
 
 // normal returns a host in lower case, without a dot at its end and without brackets.
 func normal(host string) string {
@@ -111,13 +112,13 @@ func isLocal(host string) bool {
 	})
 }
 
-// addressOf returns the host and the port of a proxy.
+// addressOf returns host:port of a URL.
 func addressOf(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[u.Scheme]
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return net.JoinHostPort(normal(u.Hostname()), port)
 }
 
 // reserved are networks whose addresses are not public although they look like it.

@@ -24,10 +24,18 @@ func TestIsPublic(t *testing.T) {
 	}
 }
 
-// get sends a request with a transport that allows some hosts.
+// get sends a request with a transport that allows some servers.
 func get(t *testing.T, address string, allowed ...string) error {
 	t.Helper()
-	transport, err := NewTransport("", allowed)
+	var servers []*url.URL
+	for _, a := range allowed {
+		u, err := url.Parse(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		servers = append(servers, u)
+	}
+	transport, err := NewTransport("", servers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +46,8 @@ func get(t *testing.T, address string, allowed ...string) error {
 	return err
 }
 
-// TestTransport has a server on this machine, which is not public: it is reached only if its host
-// is allowed, and not through a redirect to another name of it.
+// TestTransport has a server on this machine, which is not public: it is reached only if it is
+// allowed, and not through a redirect to another name of it.
 func TestTransport(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/redirect" {
@@ -53,12 +61,13 @@ func TestTransport(t *testing.T) {
 		allowed []string
 		reached bool
 	}{
-		"allowed":              {server.URL, []string{"127.0.0.1"}, true},
-		"allowed by name":      {named, []string{"LocalHost"}, true},
+		"allowed":              {server.URL, []string{server.URL}, true},
+		"allowed by name":      {named, []string{strings.Replace(named, "localhost", "LocalHost", 1)}, true},
+		"another port allowed": {server.URL, []string{"http://127.0.0.1:1"}, false},
 		"not allowed":          {server.URL, nil, false},
 		"not allowed by name":  {named, nil, false},
-		"another host allowed": {named, []string{"127.0.0.1"}, false},
-		"redirect":             {server.URL + "/redirect", []string{"127.0.0.1"}, false},
+		"another host allowed": {named, []string{server.URL}, false},
+		"redirect":             {server.URL + "/redirect", []string{server.URL}, false},
 		"mapped":               {strings.Replace(server.URL, "127.0.0.1", "[::ffff:127.0.0.1]", 1), nil, false},
 	} {
 		err := get(t, x.address, x.allowed...)
@@ -76,7 +85,7 @@ func TestDial(t *testing.T) {
 	if _, err := new(transport).dial(t.Context(), "tcp4", address); err == nil || !strings.Contains(err.Error(), "127.0.0.1 is not a public address") {
 		t.Errorf("got %v", err)
 	}
-	connection, err := (&transport{allowed: []string{"localhost"}}).dial(t.Context(), "tcp4", address)
+	connection, err := (&transport{allowed: []string{address}}).dial(t.Context(), "tcp4", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -78,10 +79,20 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// newDownloader returns a downloader that may reach hosts, and its folder.
-func newDownloader(t *testing.T, l Limits, hosts ...string) (*Downloader, string) {
+// address returns the URL of the host.
+func (h *host) address(t *testing.T) *url.URL {
 	t.Helper()
-	transport, err := publicnet.NewTransport("", hosts)
+	u, err := url.Parse(h.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// newDownloader returns a downloader that may reach some servers, and its folder.
+func newDownloader(t *testing.T, l Limits, servers ...*url.URL) (*Downloader, string) {
+	t.Helper()
+	transport, err := publicnet.NewTransport("", servers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +124,7 @@ func filesIn(t *testing.T, dir string) (names []string) {
 // TestGet requests all kinds of addresses twice, as two packages do: each is requested once.
 func TestGet(t *testing.T) {
 	h := newHost(t)
-	d, dir := newDownloader(t, Limits{}, "127.0.0.1")
+	d, dir := newDownloader(t, Limits{}, h.address(t))
 	addresses := []string{
 		h.URL + "/moved", h.URL + "/a.png", h.URL + "/badge?x=1", h.URL + "/busy", h.URL + "/none", h.URL + "/down", h.URL + "/page.png",
 		h.URL + "/hostile.svg", h.URL + "/large", h.URL + "/private", "http://10.1.2.3/x.png", "file:///etc/passwd", "https://user@acme.example/x.png",
@@ -176,7 +187,7 @@ func TestLimits(t *testing.T) {
 		"count": {Limits{Count: 1}, "the package shows more than 1 pictures"},
 		"bytes": {Limits{Bytes: int64(len(pixel)) + 1}, "the pictures of the package have more than"},
 	} {
-		d, _ := newDownloader(t, x.limits, "127.0.0.1")
+		d, _ := newDownloader(t, x.limits, h.address(t))
 		got, left, err := d.Get(t.Context(), []string{h.URL + "/a.png", h.URL + "/badge"})
 		if err != nil || len(got) != 1 || len(left) != 1 || !strings.Contains(left[0].Reason, x.want) {
 			t.Errorf("%s: %v, %v, %v", name, got, left, err)
@@ -187,7 +198,7 @@ func TestLimits(t *testing.T) {
 // TestCancelled ends as soon as the context does, and does not remember that as the result.
 func TestCancelled(t *testing.T) {
 	h := newHost(t)
-	d, _ := newDownloader(t, Limits{}, "127.0.0.1")
+	d, _ := newDownloader(t, Limits{}, h.address(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, _, err := d.Get(ctx, []string{h.URL + "/a.png"}); !errors.Is(err, context.Canceled) {
@@ -202,14 +213,14 @@ func TestCancelled(t *testing.T) {
 // changed.
 func TestGetLocked(t *testing.T) {
 	h := newHost(t)
-	d, dir := newDownloader(t, Limits{}, "127.0.0.1")
+	d, dir := newDownloader(t, Limits{}, h.address(t))
 	p := lock.Picture{Address: h.URL + "/a.png", SHA256: blob.Sum([]byte(pixel)), Size: int64(len(pixel)), Type: "image/png"}
 	for range 2 {
 		if err := d.GetLocked(t.Context(), p); err != nil || h.requests["/a.png"] != 1 || len(filesIn(t, dir)) != 1 {
 			t.Errorf("%v, %d requests", err, h.requests["/a.png"])
 		}
 	}
-	again, dir2 := newDownloader(t, Limits{}, "127.0.0.1")
+	again, dir2 := newDownloader(t, Limits{}, h.address(t))
 	file := filepath.Join(dir2, "pictures", p.SHA256.String()+".png")
 	if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o700), os.WriteFile(file, []byte("damaged"), 0o600)); err != nil {
 		t.Fatal(err)

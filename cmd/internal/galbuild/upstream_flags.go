@@ -64,13 +64,13 @@ func (r *collection) openUpstreams() error {
 	return nil
 }
 
-// pictureClient returns the client for pictures, whose addresses packages name. Of the hosts that
-// are not public, it reaches those of the upstreams only.
+// pictureClient returns the client for pictures, whose addresses packages name. Of the servers that
+// are not public, it reaches the upstreams only.
 func (r *collection) pictureClient() (*retry.Client, error) {
-	var allowed []string
+	var allowed []*url.URL
 	for _, u := range r.upstreams {
 		if address, err := url.Parse(u.Name()); err == nil {
-			allowed = append(allowed, address.Hostname())
+			allowed = append(allowed, address)
 		}
 	}
 	transport, err := publicnet.NewTransport(r.flags.CA, allowed)
