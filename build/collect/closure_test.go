@@ -340,8 +340,8 @@ func TestWithdrawnAgain(t *testing.T) {
 	}
 }
 
-// TestWithdrawnEngine checks that a package that no upstream offers any more stays only if an editor
-// can run it, unless it was asked for by its number.
+// TestWithdrawnEngine checks that a package that no upstream offers any more stays only if an
+// editor can run it, unless it was asked for by its number.
 func TestWithdrawnEngine(t *testing.T) {
 	u := newUniverse(t, "https://u", "acme.a 2.0.0 engine=^1.90.0\nacme.b 1.0.0 engine=^1.90.0")
 	u.add(t, "acme.a", []string{"1.0.0", "engine=^1.80.0"})
