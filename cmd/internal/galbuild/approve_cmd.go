@@ -26,7 +26,7 @@ import (
 // recordKeyFlags name the secret key that signs records. It is the key of a person, and need not be
 // the one that signs heads of histories.
 type recordKeyFlags struct {
-	Key             string `type:"existingfile" placeholder:"FILE" help:"Sign the records with this minisign secret key. Its password is read from $$GALBUILD_KEY_PASSWORD, --key-password-file or the terminal."`
+	Key             string `type:"existingfile" placeholder:"FILE" help:"Sign the records with this minisign secret key. Its password is read from the variable GALBUILD_KEY_PASSWORD, --key-password-file or the terminal."`
 	KeyPasswordFile string `type:"existingfile" placeholder:"FILE" help:"File with the password of that key."`
 }
 

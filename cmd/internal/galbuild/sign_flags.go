@@ -18,7 +18,7 @@ import (
 
 // keyFlags name the secret key of commands that sign.
 type keyFlags struct {
-	SignKey          string `type:"existingfile" placeholder:"FILE" help:"Sign with this minisign secret key. Its password is read from $$GALBUILD_SIGN_PASSWORD, --sign-password-file or the terminal."`
+	SignKey          string `type:"existingfile" placeholder:"FILE" help:"Sign with this minisign secret key. Its password is read from the variable GALBUILD_SIGN_PASSWORD, --sign-password-file or the terminal."`
 	SignPasswordFile string `type:"existingfile" placeholder:"FILE" help:"File with the password of the key."`
 
 	secret *minisign.PrivateKey // what key has returned

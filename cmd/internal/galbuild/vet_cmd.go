@@ -129,8 +129,12 @@ func atLeast(s vet.Severity) string {
 
 // print prints the findings of each package, and how many there are.
 func (r *vetted) print(e *env) error {
+	read := 0
 	for i := range r.Packages {
 		p := &r.Packages[i]
+		if p.Reason == "" {
+			read++
+		}
 		shown := p.Findings
 		if !e.verbose {
 			shown = withoutLow(p.Findings)
@@ -150,7 +154,7 @@ func (r *vetted) print(e *env) error {
 		more = "; -v prints those of severity low"
 	}
 	_, err := terminal.Fprintf(e.stdout, "%s vetted; findings: %d high, %d medium, %d low%s\n",
-		plural(len(r.Packages), "package"), r.High, r.Medium, r.Low, more)
+		plural(read, "package"), r.High, r.Medium, r.Low, more)
 	return err
 }
 
