@@ -54,9 +54,9 @@ func Popular() []string {
 	return all
 }
 
-// Names are ids with which others are compared. Many comparisons are faster with it than with
-// LookAlikes. It must not be used by several goroutines at once.
+// Names are ids with which others are compared. They may be used by several goroutines at once.
 type Names struct {
+	mutex            sync.Mutex // for the forms, which are made when they are needed
 	gallery, popular []masked
 	publishers       map[string]bool // of popular
 }
@@ -131,8 +131,9 @@ func maskedAll(ids []string, done map[string]bool) (all []masked) {
 // LookAlikes returns a finding if an extension has a name like another one of another publisher:
 // among the ids of the gallery, and among those that are popular. Both may contain the id
 // itself. A popular extension is like no other, and neither are the extensions of its publisher.
-// It must not be called by several goroutines at once.
 func (n *Names) LookAlikes(id, displayName string) []Finding {
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
 	own := lookalike{names: newNames(id), masked: newMasked(id)}
 	var all findings
 	for _, warning := range visible.Findings(displayName) {

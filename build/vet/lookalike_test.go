@@ -2,6 +2,7 @@ package vet
 
 import (
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -63,4 +64,18 @@ func TestPopular(t *testing.T) {
 			t.Errorf("%s: %+v", id, found)
 		}
 	}
+}
+
+// TestSimultaneousNames compares ids in several goroutines, for the race detector.
+func TestSimultaneousNames(t *testing.T) {
+	names := NewNames([]string{"acme.hello", "acme.notes"}, nil)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if found := names.LookAlikes("acrne.hello", ""); len(found) != 1 {
+				t.Errorf("%+v", found)
+			}
+		})
+	}
+	group.Wait()
 }

@@ -95,6 +95,8 @@ func New(c Config) (*Server, error) {
 		}
 	}
 	s.sort()
+	s.lock.Lock() // the port may be one that a client of another server still knows
+	defer s.lock.Unlock()
 	s.api = httptest.NewServer(s.recorded("", s.limited(s.registry())))
 	s.cdn = httptest.NewServer(s.recorded("storage", http.HandlerFunc(s.storage)))
 	s.URL, s.Storage = s.api.URL, s.cdn.URL
