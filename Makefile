@@ -62,7 +62,7 @@ check: ## all of it: what continuous integration runs
 	$(MASKED) $(MAKE) race TESTED="$$(go list ./... | grep -vx galbuild/cmd | xargs)"
 	$(MASKED) $(MAKE) race TESTED=./cmd RUN=TestTranscripts
 	$(MASKED) $(MAKE) test TESTED=./cmd
-	$(MASKED) $(MAKE) worst fuzz FUZZTIME=2s
+	$(MASKED) $(MAKE) worst fuzz WORST=10s FUZZTIME=1s
 	$(MAKE) e2e
 
 BENCH ?= .
