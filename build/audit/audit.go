@@ -65,7 +65,7 @@ type Decision struct {
 	Use     string    `json:"use,omitempty"`
 	By      string    `json:"by,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
-	InForce bool      `json:"inForce"` // of an attestation: whether it counts
+	InForce bool      `json:"inForce"` // only of an attestation: whether it is in force
 
 	Attestation bool               `json:"-"`                   // it is an approval, a revocation of approvals, or a verdict
 	Scanner     string             `json:"scanner,omitempty"`   // of a verdict

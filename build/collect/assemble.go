@@ -15,7 +15,7 @@ import (
 func (x *closure) assemble() *Plan {
 	p := &Plan{Entries: []Planned{}, Missing: []Missing{}, Held: []Held{}, Unwanted: []lock.Entry{}, Warnings: []string{}}
 	p.Missing, p.Warnings = append(p.Missing, x.missing...), append(p.Warnings, x.warnings...)
-	for _, id := range sortedKeys(x.nodes) {
+	for _, id := range slices.Sorted(maps.Keys(x.nodes)) {
 		n := x.nodes[id]
 		begin := len(p.Entries)
 		for _, g := range x.gather(n) {
@@ -77,7 +77,7 @@ func (x *closure) gather(n *node) []*gathered {
 		x.keepReasons(n, all)
 	}
 	list := make([]*gathered, 0, len(all))
-	for _, k := range sortedKeys(all) {
+	for _, k := range slices.Sorted(maps.Keys(all)) {
 		if len(all[k].by) > 0 {
 			list = append(list, all[k])
 		}
@@ -129,7 +129,7 @@ func (g *gathered) planned(c *Config) Planned {
 	if g.release != nil {
 		p.Extension, p.Release, p.Upstream = g.listing.extension, g.release.Release, g.listing.upstream
 	}
-	p.WantedBy = sortedKeys(g.by)
+	p.WantedBy = slices.Sorted(maps.Keys(g.by))
 	return p
 }
 
@@ -184,7 +184,7 @@ func (n *node) missing() (all []Missing) {
 			reasons[found.reason] = Missing{ID: n.id, Chain: found.chain, Reason: found.reason}
 		}
 	}
-	for _, reason := range sortedKeys(reasons) {
+	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 		all = append(all, reasons[reason])
 	}
 	return all
@@ -210,7 +210,7 @@ func (n *node) allHeld() (all []Held) {
 	held := make(map[heldVersion]*Held)
 	for _, found := range n.wants {
 		for _, r := range found.held {
-			n.addHeld(held, r, sortedKeys(found.by))
+			n.addHeld(held, r, slices.Sorted(maps.Keys(found.by)))
 		}
 	}
 	for _, e := range n.excluded {

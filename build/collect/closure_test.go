@@ -124,7 +124,7 @@ func bruteForce(t *testing.T, u *universe, requests []Request, c Config) []strin
 			walk(visit{r.ID, r.Channel.String() + r.Range, platform, exact && platform == "web"})
 		}
 	}
-	return sortedKeys(chosen)
+	return slices.Sorted(maps.Keys(chosen))
 }
 
 func bestRelease(t *testing.T, u *universe, v visit, engine string, c Config) (best *upstream.Release) {
@@ -238,7 +238,7 @@ func checkSecondRun(t *testing.T, r *rand.Rand, u *universe, c Config, requests 
 	c.State = &state
 
 	changed := make(map[string]bool)
-	for _, id := range sortedKeys(u.extensions) {
+	for _, id := range slices.Sorted(maps.Keys(u.extensions)) {
 		if r.IntN(20) > 0 {
 			continue
 		}
@@ -432,7 +432,7 @@ func BenchmarkPlan(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	u := randomUniverse(t, r, 1000)
 	var requests []Request
-	for _, id := range sortedKeys(u.extensions) {
+	for _, id := range slices.Sorted(maps.Keys(u.extensions)) {
 		requests = append(requests, Request{ID: id, Source: CommandLine})
 	}
 	c := Config{Upstreams: []upstream.Upstream{u}, Now: now, Engines: []string{"1.85.0"}, Packs: true}

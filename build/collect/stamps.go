@@ -46,8 +46,8 @@ func (f *Folder) readStamps() map[string]stamp {
 	return all
 }
 
-// has reports whether the folder has a file with this content. What a lock has, a locked run reads
-// in any case, because it is to prove it.
+// has reports whether the folder has a file with this content. A run with --locked reads the file
+// even if its stamp has not changed, because it verifies the lock.
 func (x *fetch) has(name string, sum blob.Ref) bool {
 	path := filepath.Join(x.folder.Dir, filepath.FromSlash(name))
 	info, err := os.Lstat(path)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -116,7 +117,7 @@ func (u *universe) Complete(_ context.Context, e *upstream.Extension, r *upstrea
 }
 
 func (u *universe) List(context.Context, upstream.Listing) ([]string, error) {
-	return sortedKeys(u.extensions), nil
+	return slices.Sorted(maps.Keys(u.extensions)), nil
 }
 
 func (u *universe) Changes(_ context.Context, cursor string) (*upstream.Changes, error) {

@@ -151,13 +151,3 @@ func (c *Config) fitsLocked(w want, e *lock.Entry) bool {
 	runs := w.version != "" || w.isPackage() || slices.ContainsFunc(c.engines(), func(engine string) bool { return runsIn(e.Engine, engine) })
 	return runs && w.fits(e.Platform) && w.versions()(e.Version) && (w.has(e.PreRelease) || c.PreReleases)
 }
-
-// sortedKeys returns the keys of a map, sorted.
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
-}
