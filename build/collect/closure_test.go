@@ -416,6 +416,26 @@ func TestAllAsked(t *testing.T) {
 	}
 }
 
+// TestLaterUpstream checks that the state of an extension depends on an upstream that did not have
+// it: when that one lists it, it is looked up again. Nothing else makes this run look it up.
+func TestLaterUpstream(t *testing.T) {
+	first := newUniverse(t, "https://first", "")
+	second := newUniverse(t, "https://second", "acme.a 0.1.0")
+	first.feed, second.feed = true, true
+	requests := parseAll(t, "acme.a")
+	c := Config{Upstreams: []upstream.Upstream{first, second}, State: &State{}}
+	p := makePlan(t, c, requests...)
+	c.Lock, c.State = lockOf(p), p.State
+	first.add(t, "acme.a", []string{"1.0.0"})
+	if got, want := showPlan(makePlan(t, c, requests...)), "same acme.a@0.1.0 < command line\n"; got != want {
+		t.Errorf("without a change: got\n%swant\n%s", got, want)
+	}
+	first.changes = []upstream.Change{{ID: "acme.a"}}
+	if got, want := showPlan(makePlan(t, c, requests...)), "updated acme.a@1.0.0 for 0.1.0 < command line\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // TestCancelled checks that a plan ends with its context.
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
