@@ -138,6 +138,10 @@ playwright_package() { retry npm install --ignore-scripts --prefix . "playwright
 axe_package() { unpack "axe-core@$AXE"; }
 lighthouse_package() { retry npm install --ignore-scripts --prefix . "lighthouse@$LIGHTHOUSE"; }
 
+# go_program PACKAGE@VERSION: builds a program of a Go module into bin. Go verifies the module with
+# its database of checksums.
+go_program() { retry env GOBIN="$PWD/bin" GOFLAGS=-trimpath CGO_ENABLED=0 go install "$1"; }
+
 # apt runs apt-get with separate package lists and cache, and as if nothing were installed.
 # So it does not need root, and downloads all dependencies of a package.
 apt() {
