@@ -181,8 +181,8 @@ func wantFault(t *testing.T, g *testGallery, files []string, encode func()) {
 // TestDamageWhileCaching truncates the chunks between searching and encoding for a cache. The
 // request must release what it has taken, or nothing would be encoded again.
 func TestDamageWhileCaching(t *testing.T) {
-	t.Run("gzip", func(t *testing.T) { damageWhileCaching(t, func(g *testGallery) *form { return &g.gzip }) })
-	t.Run("json", func(t *testing.T) { damageWhileCaching(t, func(g *testGallery) *form { return &g.json }) })
+	t.Run("gzip", func(t *testing.T) { damageWhileCaching(t, func(g *testGallery) *form { return &g.main.gzip }) })
+	t.Run("json", func(t *testing.T) { damageWhileCaching(t, func(g *testGallery) *form { return &g.main.json }) })
 }
 
 func damageWhileCaching(t *testing.T, formOf func(*testGallery) *form) {
@@ -191,7 +191,7 @@ func damageWhileCaching(t *testing.T, formOf func(*testGallery) *form) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, at := g.live.now.Load(), g.address("http://gallery.test")
+	now, at := g.live.now.Load(), g.main.address("http://gallery.test")
 	form := formOf(g)
 	found, err := gallery.Respond(index.NewWork(t.Context()), now.ix, q)
 	if err != nil || g.cached(form, now, found, at) != nil {

@@ -15,7 +15,7 @@ import (
 // latest serves GET …/latest: a single extension.
 func (s *server) latest(w *reply, r *http.Request, g *generation) error {
 	id := r.PathValue("publisher") + "." + r.PathValue("name")
-	body, ok, err := gallery.AppendLatest(nil, g.ix, id, s.address(w.base))
+	body, ok, err := gallery.AppendLatest(nil, g.ix, id, s.address(w))
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (s *server) latest(w *reply, r *http.Request, g *generation) error {
 
 // manifest serves the manifest of the gallery, see [gallery.Manifest].
 func (s *server) manifest(w *reply, r *http.Request, _ *generation) error {
-	return s.sendDocument(w, r, gallery.Manifest(w.base, s.content))
+	return s.sendDocument(w, r, gallery.Manifest(w.base, s.contentBase(w)))
 }
 
 // control serves the control manifest of the site, also with --no-files, because editors are
@@ -74,11 +74,11 @@ func (s *server) health(w *reply, _ *http.Request, g *generation) error {
 	status, word := http.StatusOK, "ok"
 	if g.damaged.Load() {
 		status, word = http.StatusServiceUnavailable, "damaged"
-	} else if s.live.trust.frozen() != nil {
+	} else if w.view.live.trust.frozen() != nil {
 		status, word = http.StatusServiceUnavailable, "frozen"
 	}
 	var head *servedHead
-	if h := s.live.trust.served(); h != nil {
+	if h := w.view.live.trust.served(); h != nil {
 		head = &servedHead{h.Number, h.When}
 	}
 	sendJSON(w, status, struct {
@@ -90,7 +90,7 @@ func (s *server) health(w *reply, _ *http.Request, g *generation) error {
 		Unwritten int64 `json:"unwrittenCounts,omitempty"`
 		// Head is that of the history, with --trust.
 		Head *servedHead `json:"head,omitempty"`
-	}{word, g.Generation, g.ix.Len(), s.live.stale.Load(), s.counter.unwritten(), head})
+	}{word, g.Generation, g.ix.Len(), w.view.live.stale.Load(), s.counter.unwritten(), head})
 	return nil
 }
 

@@ -19,12 +19,12 @@ import (
 
 	"galbuild/build/headers"
 	"galbuild/index"
-	"galbuild/render/gallery"
 )
 
 // config is what a handler needs.
 type config struct {
 	live      *live
+	views     map[string]*live // by name
 	addresser *addresser
 	files     bool          // serve files and pages
 	queries   int           // concurrent queries
@@ -39,6 +39,8 @@ type config struct {
 // server is the gallery as an [http.Handler].
 type server struct {
 	config
+	main        *view
+	views       map[string]*view // by name, without the main one
 	mux         *http.ServeMux
 	exact       map[string]http.HandlerFunc // what the mux finds for paths without parameters
 	queryLogs   map[string]slog.Handler     // by path of a query; lines begin with its method and path
@@ -48,12 +50,10 @@ type server struct {
 	bodies      bodies
 	buffers     buffers
 	long        longResponses
-	fast, best  compressors                     // of responses to queries; best for those in the cache
-	spare       spare                           // for encoding responses for the caches
-	gzip, json  form                            // of responses to queries in caches
-	recent      atomic.Pointer[gallery.Address] // the address in the last response
-	streamCount atomic.Int64                    // running requests over HTTP/2
-	resetLogged atomic.Bool                     // a reset of a request over HTTP/2 has been logged
+	fast, best  compressors  // of responses to queries; best for those in the cache
+	spare       spare        // for encoding responses for the caches
+	streamCount atomic.Int64 // running requests over HTTP/2
+	resetLogged atomic.Bool  // a reset of a request over HTTP/2 has been logged
 }
 
 // An endpoint serves one kind of request from generation g. If it returns an error, it has
@@ -77,8 +77,10 @@ func newServer(c config) (*server, error) {
 		long: longResponses{slow: c.slow, wait: bufferTimeout, all: make(map[*pace]struct{})},
 		fast: compressors{level: gzip.BestSpeed}, best: compressors{level: cachedLevel}, spare: spare{pause: cachePause},
 	}
-	s.gzip = form{longest: maxCachedBody, encoding: gzipCoding, encode: s.compressBest}
-	s.json = form{longest: maxCachedJSON, encode: s.renderWhole}
+	s.main, s.views = s.newView("", c.live), make(map[string]*view)
+	for name, l := range c.views {
+		s.views[name] = s.newView(name, l)
+	}
 	s.routes()
 	return s, nil
 }
@@ -131,12 +133,12 @@ func (s *server) post(pattern string, e endpoint) {
 func (s *server) handle(pattern string, e endpoint) {
 	handler := func(rw http.ResponseWriter, r *http.Request) {
 		w := rw.(*reply)
-		g := s.live.acquire()
+		g := w.view.live.acquire()
 		defer g.release()
 		w.generation = g
 		if err := e(w, r, g); err != nil {
 			if _, ok := errors.AsType[*index.ChunkError](err); ok {
-				s.live.damaged(g, err)
+				w.view.live.damaged(g, err)
 			}
 			w.err = err
 			sendError(w, err)
@@ -183,6 +185,12 @@ func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.base = s.addresser.base(r)
 	r = normalizePath(r, pathOf(w.base))
+	r, err := s.enterView(w, r, "")
+	if err != nil {
+		w.err = err
+		sendError(w, err)
+		return
+	}
 	if handler, ok := s.exact[r.URL.Path]; ok { // a query, most of the time; the mux would take a microsecond
 		handler(w, r)
 		return
@@ -207,18 +215,6 @@ func (s *server) beginStream(r *http.Request) (end func()) {
 		s.log.Warn("too many concurrent requests over HTTP/2; the excess is reset, which is logged only once", "limit", s.streams)
 	}
 	panic(http.ErrAbortHandler)
-}
-
-// address returns the prepared base URL of assets. It is nearly always the same as for the last
-// response.
-func (s *server) address(base string) *gallery.Address {
-	base = cmp.Or(s.content, base)
-	if a := s.recent.Load(); a != nil && a.URL == base {
-		return a
-	}
-	a := gallery.NewAddress(base)
-	s.recent.Store(a)
-	return a
 }
 
 // finish logs the request. After a panic, it sends an error, or cuts the connection if a response
@@ -253,7 +249,7 @@ func (s *server) panicked(w *reply, p any) error {
 	if err := index.FaultError(p); err != nil {
 		if g := w.generation; g != nil {
 			err = g.ix.InChunk(err)
-			s.live.damaged(g, err)
+			w.view.live.damaged(g, err)
 		}
 		return err
 	}
@@ -320,8 +316,13 @@ func normalizePath(r *http.Request, base string) *http.Request {
 	if p == r.URL.Path && r.URL.RawPath == "" {
 		return r
 	}
+	return withPath(r, p)
+}
+
+// withPath returns r with another path.
+func withPath(r *http.Request, path string) *http.Request {
 	changed, u := *r, *r.URL
-	u.Path, u.RawPath = p, ""
+	u.Path, u.RawPath = path, ""
 	changed.URL = &u
 	return &changed
 }

@@ -32,7 +32,7 @@ func BenchmarkLoad(b *testing.B) {
 	for _, kind := range kinds(10_000) {
 		for _, coding := range []string{"plain", "gzip"} {
 			requests := requestsOf(kind.bodies, coding)
-			responses := responsesOf(b, addr, requests)
+			responses := recordedResponses(b, addr, requests)
 			for _, connections := range []int{8, 64} {
 				b.Run(fmt.Sprintf("kind=%s/coding=%s/connections=%d", kind.name, coding, connections), func(b *testing.B) {
 					compareUnderLoad(b, addr, responses, load{Connections: connections, Requests: requests})
@@ -53,7 +53,7 @@ func requestsOf(bodies []string, coding string) (requests []string) {
 
 // responsesOf sends the requests to galshim several times, so that it has the responses in its
 // cache, and returns a handler that writes the last ones.
-func responsesOf(b *testing.B, addr string, requests []string) *memory {
+func recordedResponses(b *testing.B, addr string, requests []string) *memory {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		b.Fatal(err)

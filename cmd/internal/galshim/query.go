@@ -31,18 +31,18 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = jsonType
-	at := s.address(w.base)
-	form := &s.json
+	at := s.address(w)
+	form := &w.view.json
 	if acceptsGzip(r.Header) {
-		form = &s.gzip
+		form = &w.view.gzip
 	}
 	switch {
 	case s.sendCached(w, form, g, found, at):
 		return nil
-	case form == &s.gzip && found.HasGzip(at):
+	case form == &w.view.gzip && found.HasGzip(at):
 		h["Content-Encoding"] = gzipCoding
 		return s.write(w, found.GzipBytes(), func(to *splice.Buffer) error { return found.WriteGzip(to, at) })
-	case form == &s.gzip && found.Bytes() <= maxCompress:
+	case form == &w.view.gzip && found.Bytes() <= maxCompress:
 		h["Content-Encoding"] = gzipCoding
 		return s.compressJSON(w, r, found, at)
 	}

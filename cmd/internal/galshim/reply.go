@@ -16,6 +16,8 @@ type reply struct {
 	corked     *corkedConn // nil if the connection cannot be corked
 	pieces     pieces      // writer of a response that is held in memory
 	base       string      // base URL of the gallery for this client
+	mount      string      // the end of base that was removed from the path of the request
+	view       *view       // the gallery of the request
 	status     int         // 0 before the header is written
 	hits       int         // extensions in the response to a query, -1 to anything else
 	err        error       // the error of the request, for the log

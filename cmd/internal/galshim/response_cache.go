@@ -50,6 +50,7 @@ type responseCache struct {
 
 // A form is an encoding of responses, with the cache for those of the current generation.
 type form struct {
+	live     *live
 	cache    atomic.Pointer[responseCache]
 	longest  int      // bytes of a body
 	encoding []string // Content-Encoding; nil for JSON
@@ -68,12 +69,12 @@ func newResponseCache(of *generation, longest int) *responseCache {
 
 // responsesOf returns the cache of a generation. It is nil if a newer generation is being served,
 // whose cache replaces that of the old one. So each form has one cache at any time.
-func (s *server) responsesOf(f *form, g *generation) *responseCache {
+func responsesOf(f *form, g *generation) *responseCache {
 	c := f.cache.Load()
 	if c != nil && c.of == g {
 		return c
 	}
-	if s.live.now.Load() != g {
+	if f.live.now.Load() != g {
 		return nil
 	}
 	f.cache.CompareAndSwap(c, newResponseCache(g, f.longest))
@@ -114,7 +115,7 @@ func (s *server) cached(f *form, g *generation, found *gallery.Response, at *gal
 	if found.Bytes() < minCachedJSON || found.Bytes() > maxCompress || found.Hits() > maxCachedHits {
 		return nil
 	}
-	c := s.responsesOf(f, g)
+	c := responsesOf(f, g)
 	if c == nil {
 		return nil
 	}

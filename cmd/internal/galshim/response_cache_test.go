@@ -118,7 +118,7 @@ func gzip9(text string) []byte {
 // TestCachedOnce checks that a response that is requested only once takes no room.
 func TestCachedOnce(t *testing.T) {
 	g := openCaching(t, sample{more: 100, full: true})
-	for coding, f := range map[string]*form{"gzip": &g.gzip, "identity": &g.json} {
+	for coding, f := range map[string]*form{"gzip": &g.main.gzip, "identity": &g.main.json} {
 		for want := range 2 {
 			g.ask("gallery.test", queryBody("", 50, 0), coding)
 			if n := len(f.cache.Load().bodies); n != want {
@@ -140,7 +140,7 @@ func TestCachedBase(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range []*responseCache{g.gzip.cache.Load(), g.json.cache.Load()} {
+	for _, c := range []*responseCache{g.main.gzip.cache.Load(), g.main.json.cache.Load()} {
 		if len(c.bodies) != 4 {
 			t.Errorf("%d entries, want one for each base URL", len(c.bodies))
 		}
@@ -166,7 +166,7 @@ func TestCachedGeneration(t *testing.T) {
 			t.Error("the response is of the old generation")
 		}
 	}
-	if g.responsesOf(&g.gzip, old) != nil || g.gzip.cache.Load().of == old {
+	if responsesOf(&g.main.gzip, old) != nil || g.main.gzip.cache.Load().of == old {
 		t.Error("the old generation still has a cache")
 	}
 }
@@ -316,7 +316,7 @@ func TestCacheSizes(t *testing.T) {
 			g.ask("gallery.test", body, "gzip")
 		}
 	}
-	if c := g.gzip.cache.Load(); c != nil && len(c.bodies) != 0 {
+	if c := g.main.gzip.cache.Load(); c != nil && len(c.bodies) != 0 {
 		t.Errorf("%d entries, want none", len(c.bodies))
 	}
 }
@@ -333,13 +333,13 @@ func TestTooLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	budget := g.buffers.budget
-	for _, f := range []*form{&g.gzip, &g.json} {
-		if body, ok := f.encode(found, g.address("http://gallery.test")); body != nil || !ok {
+	for _, f := range []*form{&g.main.gzip, &g.main.json} {
+		if body, ok := f.encode(found, g.main.address("http://gallery.test")); body != nil || !ok {
 			t.Errorf("got %d bytes, %t; want none, true", len(body), ok)
 		}
 		used := int(budget.most*3/4) - 2*pieceBuffer
 		budget.reserve(used)
-		if body, ok := f.encode(found, g.address("http://gallery.test")); body != nil || ok {
+		if body, ok := f.encode(found, g.main.address("http://gallery.test")); body != nil || ok {
 			t.Errorf("without memory: got %d bytes, %t; want none, false", len(body), ok)
 		}
 		budget.release(used)
@@ -406,12 +406,12 @@ func TestCachedAllocations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := g.address("http://gallery.test")
+	at := g.main.address("http://gallery.test")
 	for range 2 {
-		g.cached(&g.gzip, now, found, at)
+		g.cached(&g.main.gzip, now, found, at)
 	}
 	if n := testing.AllocsPerRun(100, func() {
-		if g.cached(&g.gzip, now, found, at) == nil {
+		if g.cached(&g.main.gzip, now, found, at) == nil {
 			t.Fatal("not in the cache")
 		}
 	}); n != 0 {
@@ -435,7 +435,7 @@ func TestCacheBusy(t *testing.T) {
 			t.Error("the response is wrong")
 		}
 	}
-	if n := len(g.gzip.cache.Load().bodies); n != 0 {
+	if n := len(g.main.gzip.cache.Load().bodies); n != 0 {
 		t.Errorf("%d entries, want none", n)
 	}
 }

@@ -239,7 +239,7 @@ func TestMaxAge(t *testing.T) {
 	now := testTime.Add(time.Minute)
 	l.trust.now = func() time.Time { return now }
 	wantServed(t, l, 2, "")
-	g.live = l
+	g.main.live = l
 	health := func(status int, want string) {
 		t.Helper()
 		response := g.request("GET", "/healthz", "")
