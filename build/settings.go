@@ -20,6 +20,7 @@ const (
 	settingControl    = "control"
 	settingPolicy     = "policy"
 	settingNoPages    = "no-pages"
+	settingView       = "view" // not a flag: the command view sets it
 	settingCompanions = "with"
 	settingStats      = "stats" // not among catalog.Settings, but given and dropped like them
 )
@@ -34,6 +35,7 @@ func Over(s, old catalog.Settings) catalog.Settings {
 	old.Sign = cmp.Or(s.Sign, old.Sign)
 	old.Policy = cmp.Or(s.Policy, old.Policy)
 	old.NoPages = s.NoPages || old.NoPages
+	old.View = s.View || old.View
 	if len(s.Featured) > 0 {
 		old.Featured = s.Featured
 	}
@@ -82,6 +84,7 @@ func Changed(a, b catalog.Settings) (names []string) {
 		{settingControl, !reflect.DeepEqual(a.Control, b.Control)},
 		{settingPolicy, a.Policy != b.Policy},
 		{settingNoPages, a.NoPages != b.NoPages},
+		{settingView, a.View != b.View},
 		{settingCompanions, !slices.Equal(a.Companions, b.Companions)},
 	} {
 		if d.differs {

@@ -32,7 +32,7 @@ var (
 // If choose is not nil, it returns the sources to add, given the catalogue of the gallery. Add sets
 // the fields Site, Old, Add and Settings of cfg. It writes new content to scratch.
 func Add(ctx context.Context, at target.Target, scratch *site.Dir, cfg build.Config, choose func(*catalog.Catalog) []string, o Options) (Result, *build.Result, error) {
-	a := &adding{cfg: cfg, choose: choose}
+	a := &adding{at: at, cfg: cfg, choose: choose}
 	a.cfg.Site, a.cfg.Add = scratch, true
 	if err := a.saveStdin(); err != nil {
 		return Result{}, nil, err
@@ -52,6 +52,7 @@ func Add(ctx context.Context, at target.Target, scratch *site.Dir, cfg build.Con
 
 // adding is a call of [Add].
 type adding struct {
+	at     target.Target
 	cfg    build.Config
 	choose func(*catalog.Catalog) []string
 	stdin  string // a file with the content of cfg.Stdin; "" if standard input is not a source
@@ -76,6 +77,9 @@ func (a *adding) saveStdin() error {
 
 // build returns the catalogue of the gallery with the added versions.
 func (a *adding) build(ctx context.Context, old State) (*catalog.Catalog, error) {
+	if err := refuseView(a.at.String(), old.Catalog); err != nil {
+		return nil, err
+	}
 	cfg := a.cfg
 	a.generation = old.Generation
 	cfg.Old = func() (*catalog.Catalog, error) { return old.Catalog, nil }

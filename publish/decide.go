@@ -19,6 +19,9 @@ func Decide(ctx context.Context, at target.Target, scratch *site.Dir, o Options,
 		if old.IsZero() {
 			return nil, fmt.Errorf("%s: %w", at, ErrNothing)
 		}
+		if err := refuseView(at.String(), old.Catalog); err != nil {
+			return nil, err
+		}
 		records, err := decide(old.Catalog)
 		if err != nil {
 			return nil, err

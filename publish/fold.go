@@ -20,6 +20,9 @@ func Fold(ctx context.Context, at target.Target, scratch *site.Dir, o Options, f
 		if old.IsZero() {
 			return nil, fmt.Errorf("%s: %w", at, ErrNothing)
 		}
+		if err := refuseView(at.String(), old.Catalog); err != nil {
+			return nil, err
+		}
 		if next, folded, err = stats.Fold(old.Catalog, folders, now, o.DryRun); err != nil {
 			return nil, err
 		}

@@ -66,6 +66,8 @@ func (l *local) begin() (*catalog.Catalog, error) {
 	switch {
 	case err != nil:
 		return nil, site.Damaged(err)
+	case old.View:
+		return nil, refuseView(l.dir.Root, old)
 	case l.dir.IsDryRun():
 		return old, nil
 	}

@@ -98,6 +98,9 @@ func (p *puller) pull(ctx context.Context) (Pulled, error) {
 	if err != nil {
 		return Pulled{}, err
 	}
+	if err := checkKinds(p.dir.Root, old, remote.Catalog, p.local.IsZero() || p.indexOnly || p.dir.IndexOnly()); err != nil {
+		return Pulled{}, err
+	}
 	c, excluded, err := p.merge(ctx, remote, old)
 	if err == nil && !p.AllowOlder {
 		err = p.checkNewer(head, c)

@@ -28,6 +28,8 @@ import (
 //   - It is an error if the target has a version of the site with different content.
 //   - Settings that the site does not have stay, unless it had them when it was published last.
 //
+// A view always replaces what the target has, with its policy, and the target must be a view too.
+//
 // The decisions of both, and what is kept for auditors, are always merged. What the decisions and
 // the policy of the target keep out is not published. A target without a generation gets the policy
 // of the site.
@@ -50,6 +52,7 @@ func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir,
 			return Result{}, err
 		}
 	}
+	replace = replace || local.Catalog.View // nobody else adds to a view
 	p := &publishing{
 		at: at, local: local, lines: NewLines(at, root), last: lastPublished(root)[at.String()], scratch: scratch, replace: replace,
 	}
@@ -124,7 +127,14 @@ func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
 // next returns the generation to publish: that of the site, or one that has in addition what others
 // have published and decided, without what the policy of the target keeps out.
 func (p *publishing) next(ctx context.Context, old State, o Options) (Next, error) {
+	if err := checkKinds(p.at.String(), old.Catalog, p.local.Catalog, old.IsZero()); err != nil {
+		return Next{}, err
+	}
+	isView := p.local.Catalog.View
 	settings := build.Drop(old.Catalog.Settings, build.Dropped(p.last.Settings, p.local.Catalog.Settings))
+	if isView {
+		settings = p.local.Catalog.Settings
+	}
 	others := &catalog.Catalog{Settings: settings, Records: old.Catalog.Records, Packages: old.Catalog.Packages} // without versions
 	if mine := p.replace || !old.IsZero() && p.last.Generation == old.Generation; !mine {
 		if err := build.CheckConflicts(old.Catalog, p.local.Catalog); err != nil {
@@ -137,7 +147,7 @@ func (p *publishing) next(ctx context.Context, old State, o Options) (Next, erro
 			others.Settings = settings
 		}
 	}
-	receiver := build.Receiver{Old: old.Catalog, Policy: o.Policy, Follow: old.IsZero(), Now: o.Commit.When}
+	receiver := build.Receiver{Old: old.Catalog, Policy: o.Policy, Follow: old.IsZero() || isView, Now: o.Commit.When}
 	both, excluded, err := receiver.Union(others, p.local.Catalog)
 	if err != nil {
 		return Next{}, fmt.Errorf("%s: %w", p.at, err)

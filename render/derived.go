@@ -101,7 +101,7 @@ func LinkDerived(dir *site.Dir, c *catalog.Catalog) error {
 			return err
 		}
 	}
-	if contentBase(c) != "" {
+	if contentBase(c) != "" || c.View {
 		return nil
 	}
 	for folder, v := range versionsOf(c.Extensions, c.Dropped) {

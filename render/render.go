@@ -31,6 +31,7 @@ import (
 	"iter"
 	"strings"
 
+	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/policy"
 	"galbuild/build/site"
@@ -52,9 +53,22 @@ const Version = 10
 // if dir has them and they would be the same. One that is missing, or has another size, is derived
 // and written again. report is what was refused, see [Known].
 func Site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.Generation, report *pages.Report) (site.Current, error) {
-	old := previousIn(dir, previous)
 	known := KnownIn(dir, c.Derived)
 	known.Report = report
+	return known.site(ctx, dir, c, previous)
+}
+
+// View is [Site] for a catalogue whose View is set. The function read returns the content of files
+// of packages, from which pages are made. It is not called if c.NoPages is set.
+func View(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.Generation, read func(context.Context, blob.Ref, int64) ([]byte, error)) (site.Current, error) {
+	known := KnownIn(dir, c.Derived)
+	known.Read = read
+	return known.site(ctx, dir, c, previous)
+}
+
+// site is [Site] with what is known.
+func (known Known) site(ctx context.Context, dir *site.Dir, c *catalog.Catalog, previous site.Generation) (site.Current, error) {
+	old := previousIn(dir, previous)
 	if old.Catalog != nil {
 		known.Files = append(known.Files, old.Catalog.Derived)
 	}
@@ -142,8 +156,12 @@ func Content(c *catalog.Catalog) iter.Seq[index.File] {
 	}
 }
 
-// VersionContent yields the assets and files of each version, as Content does.
+// VersionContent yields the assets and files of each version, as Content does. A view has none of
+// them.
 func VersionContent(c *catalog.Catalog) iter.Seq[index.File] {
+	if c.View {
+		return func(func(index.File) bool) {}
+	}
 	return filesOf(c.Extensions, c.Dropped, contentBase(c) != "")
 }
 

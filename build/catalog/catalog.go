@@ -141,6 +141,9 @@ type Settings struct {
 	Featured []string `json:"featured,omitempty"` // lower-case ids, sorted
 
 	NoPages bool `json:"noPages,omitempty"` // the site has no pages for people
+	// View is set if the site is a view of another one. The catalogue lists the files of the
+	// versions, but only the other site has them.
+	View bool `json:"view,omitempty"`
 
 	Control json.RawMessage `json:"control,omitempty"` // the control manifest; nil is an empty one
 	Policy  string          `json:"policy,omitempty"`  // the text of the policy file, with its comments

@@ -195,6 +195,9 @@ func (cfg *ImportConfig) merge(s *importer, current site.Current) (*catalog.Cata
 		return nil, err
 	}
 	s.local = local
+	if err == nil && !current.IsZero() && local.View != s.catalogue.View {
+		return nil, errors.New("one of the archive and the site is a view of another gallery, and the other is not: import it into a folder of its own")
+	}
 	receiver := build.Receiver{Old: local, Policy: cfg.Policy, Now: cfg.Commit.When}
 	receiver.Follow = err != nil || current.IsZero() || hasImportedPolicy(s.dir.Root, local)
 	c, excluded, err := receiver.Decide(s.catalogue, local.Records)

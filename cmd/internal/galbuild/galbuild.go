@@ -31,6 +31,7 @@ import (
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
 	"galbuild/cmd/internal/version"
+	"galbuild/publish"
 	"galbuild/publish/target"
 	"galbuild/publish/target/all"
 	"galbuild/render"
@@ -54,6 +55,7 @@ type commandLine struct {
 	Vet       vetCmd       `cmd:"" group:"Decide:" help:"Look for signs of malice in packages, without running them."`
 	Policy    policyCmd    `cmd:"" group:"Decide:" help:"Check a policy, which says what may enter a gallery, or print it."`
 
+	View     viewCmd     `cmd:"" group:"Publish:" help:"Make a view of a gallery, with a policy of its own and without files, such as for a team."`
 	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`
 	Pull     pullCmd     `cmd:"" group:"Publish:" help:"Copy a published site, or only its index, to a folder."`
 	History  historyCmd  `cmd:"" group:"Publish:" help:"List the generations that have been current, when, and why."`
@@ -96,7 +98,7 @@ func newCommandLine(kinds []target.Kind, args []string) *commandLine {
 		"publish": {&cl.Publish.Remote}, "pull": {&cl.Pull.Remote}, "rollback": {&cl.Rollback.Remote}, "prune": {&cl.Prune.Remote},
 		"verify": {&cl.Verify.Remote}, "diff": {&cl.Diff.Remote}, "audit": {&cl.Audit.Remote}, "history": {&cl.History.Remote},
 		"block": {&cl.Block.Remote}, "unblock": {&cl.Unblock.Remote}, "restore": {&cl.Restore.Remote}, "approve": {&cl.Approve.Remote},
-		"deprecate": {&cl.Deprecate.Remote}, "sync": {&cl.Sync.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
+		"view": {&cl.View.Remote}, "deprecate": {&cl.Deprecate.Remote}, "sync": {&cl.Sync.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
 	}
 	if words := usage.Words(args); len(words) > 0 && commands[words[0]] != nil {
 		commands = map[string][]*targets.Remote{words[0]: commands[words[0]]}
@@ -254,6 +256,8 @@ func explain(err error) error {
 		return hint.Add(err, "the new generation is complete; once the cause is fixed, run the command again")
 	case errors.Is(err, site.ErrHistory):
 		return hint.Add(err, "%s", restoreHint)
+	case errors.Is(err, publish.ErrView):
+		return explainView(err)
 	case errors.Is(err, site.ErrLocked):
 		return hint.Add(err, "wait until it ends; a killed process leaves no lock behind")
 	case errors.Is(err, catalog.ErrFormat):

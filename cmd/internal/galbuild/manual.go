@@ -122,6 +122,10 @@ func examples() map[string][]help.Example {
 			{Does: "Print the statistics of a site.", Line: "galbuild stats show site"},
 			{Does: "Print those of a bucket, with their sources, as JSON.", Line: "galbuild stats show s3://vsix/gallery --json"},
 		},
+		"view": {
+			{Does: "Make a view of a site for a team, which galshim --view team-a=team-a serves.", Line: "galbuild view site -o team-a --policy team-a.json"},
+			{Does: "Make it again from a bucket, with the policy that it has.", Line: "galbuild view s3://vsix/gallery -o team-a"},
+		},
 		"publish": {
 			{Does: "Publish a site to a bucket.", Line: "galbuild publish site --s3 vsix/gallery"},
 			{Does: "Raise the minor version of an extension, package and publish it.", Line: "galbuild publish ext minor --s3 vsix/gallery"},
