@@ -61,6 +61,7 @@ func Dropped(from, to catalog.Settings) (names []string) {
 		{settingControl, from.Control != nil, to.Control == nil},
 		{settingPolicy, from.Policy != "", to.Policy == ""},
 		{settingNoPages, from.NoPages, !to.NoPages},
+		{settingView, from.View, !to.View},
 		{settingCompanions, len(from.Companions) > 0, len(to.Companions) == 0},
 	} {
 		if d.had && d.lost {
@@ -117,6 +118,9 @@ func Drop(s catalog.Settings, names []string) catalog.Settings {
 	}
 	if drop(settingNoPages) {
 		s.NoPages = false
+	}
+	if drop(settingView) {
+		s.View = false
 	}
 	if drop(settingCompanions) {
 		s.Companions = nil

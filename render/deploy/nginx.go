@@ -19,6 +19,7 @@ import (
 	"galbuild/build/blob"
 	"galbuild/build/headers"
 	"galbuild/build/mediatype"
+	"galbuild/render/gallery"
 )
 
 // Nginx is a server block that serves a site and passes requests that are not for files to
@@ -26,14 +27,15 @@ import (
 // packages. It needs nginx 1.18 or later without additional modules, and does not use the
 // machine's mime.types.
 type Nginx struct {
-	BaseURL    string // the address clients use; its path is where the site is
-	ContentURL string // of assets and files, at another host or port; "" means BaseURL
-	Root       string // folder of the site, absolute
-	Shim       string // host:port, or unix:/path of a socket; "" means 127.0.0.1:8080
-	Listen     string // nginx's listen; "" is the port of the URL, or 80 if another server terminates TLS
-	ServerName string // of BaseURL; "" means its host
-	Cert, Key  string // PEM files, absolute; both or none, in which case the server speaks http
-	RateLimit  int    // queries a second from one address, with a burst of 1000; 0 means no limit
+	BaseURL    string   // the address clients use; its path is where the site is
+	ContentURL string   // of assets and files, at another host or port; "" means BaseURL
+	Root       string   // folder of the site, absolute
+	Shim       string   // host:port, or unix:/path of a socket; "" means 127.0.0.1:8080
+	Listen     string   // nginx's listen; "" is the port of the URL, or 80 if another server terminates TLS
+	ServerName string   // of BaseURL; "" means its host
+	Cert, Key  string   // PEM files, absolute; both or none, in which case the server speaks http
+	Views      []string // names of views, which galshim serves with --view and --accel-redirect
+	RateLimit  int      // queries a second from one address, with a burst of 1000; 0 means no limit
 
 	// Behind is for a host that has a server block already. Write then prints a server that
 	// listens at Listen, by default 127.0.0.1:8081, and WriteLocations prints what makes the
@@ -74,6 +76,10 @@ type nginxData struct {
 	InertFiles, InertAssets string
 	Active                  string
 	Platforms, Translation  string
+	Accelerated             string
+	// Sent matches the $upstream_status of a response whose content nginx sends, and the colon
+	// after it.
+	Sent string
 }
 
 // nginxServer is one of the servers. Its fields hide those of the same name in nginxData.
@@ -123,8 +129,11 @@ func (n Nginx) data() (*nginxData, error) {
 		PagePolicy:   headers.PagePolicy(n.ContentURL) + headers.NoFrames, Policy: headers.FilePolicy,
 		NoReferrer: headers.NoReferrer, Untrusted: headers.Untrusted(), Details: headers.Details(),
 		InertFiles: names(mediatype.Extensions(), inert), InertAssets: names(mediatype.AssetEnds(), inert),
-		Active:    names(mediatype.Extensions(), mediatype.Active),
-		Platforms: platforms, Translation: regexp.QuoteMeta(mediatype.Translation),
+		Active:      names(mediatype.Extensions(), mediatype.Active),
+		Accelerated: gallery.AcceleratedDir, Platforms: platforms, Translation: regexp.QuoteMeta(mediatype.Translation),
+	}
+	if d.Sent = "^:"; len(n.Views) > 0 {
+		d.Sent = "^(?:.*200)?:"
 	}
 	d.Main = d.server(b, n.ServerName)
 	if n.ContentURL == "" {
@@ -239,12 +248,28 @@ func (n Nginx) check() error {
 	if err := checkAddress("shim", n.Shim); err != nil {
 		return err
 	}
+	if err := checkViews(n.Views); err != nil {
+		return err
+	}
 	if err := n.checkBehind(); err != nil {
 		return err
 	}
 	for _, f := range []struct{ name, value string }{{"listen", n.Listen}, {"server name", n.ServerName}} {
 		if strings.ContainsFunc(f.value, notWord) {
 			return fmt.Errorf("%s %q: want one word", f.name, f.value)
+		}
+	}
+	return nil
+}
+
+// checkViews refuses names that no view can have, and those that two views have.
+func checkViews(names []string) error {
+	for i, name := range names {
+		if err := gallery.CheckViewName(name); err != nil {
+			return err
+		}
+		if slices.Contains(names[:i], name) {
+			return fmt.Errorf("view %q: it is named twice", name)
 		}
 	}
 	return nil

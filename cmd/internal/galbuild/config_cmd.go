@@ -24,17 +24,18 @@ type configCmd struct {
 }
 
 type nginxCmd struct {
-	Site       string `arg:"" default:"site" type:"site" help:"Folder of the site."`
-	BaseURL    string `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, with an optional path."`
-	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host; nginx then gets a second server for them."`
-	Shim       string `placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Address at which galshim listens."`
-	Listen     string `placeholder:"ADDRESS" help:"Address at which nginx listens (default: the ports of --base-url and --content-url)."`
-	ServerName string `placeholder:"NAME" help:"Value of nginx's server_name (default: the host of --base-url)."`
-	Cert       string `type:"path" placeholder:"FILE" help:"TLS certificate (PEM), for an https --base-url."`
-	Key        string `type:"path" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
-	Part       string `enum:"all,http,server" default:"all" help:"What to print: everything (all), or a part for a host that already has a server block: its locations (server), or what belongs in http { } (http), including a server for the gallery at --listen or 127.0.0.1:8081."`
-	NoCheck    bool   `help:"Do not check that the site exists on this machine."`
-	RateLimit  int    `placeholder:"N" help:"Number of queries per second that one client address may send, with a burst of 1000. Clients that share an address share the limit (default: no limit)."`
+	Site       string   `arg:"" default:"site" type:"site" help:"Folder of the site."`
+	BaseURL    string   `placeholder:"URL" default:"http://localhost" help:"Address at which the site is served, with an optional path."`
+	ContentURL string   `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host; nginx then gets a second server for them."`
+	Shim       string   `placeholder:"HOST:PORT" default:"127.0.0.1:8080" help:"Address at which galshim listens."`
+	Listen     string   `placeholder:"ADDRESS" help:"Address at which nginx listens (default: the ports of --base-url and --content-url)."`
+	ServerName string   `placeholder:"NAME" help:"Value of nginx's server_name (default: the host of --base-url)."`
+	Cert       string   `type:"path" placeholder:"FILE" help:"TLS certificate (PEM), for an https --base-url."`
+	Key        string   `type:"path" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
+	Part       string   `enum:"all,http,server" default:"all" help:"What to print: everything (all), or a part for a host that already has a server block: its locations (server), or what belongs in http { } (http), including a server for the gallery at --listen or 127.0.0.1:8081."`
+	View       []string `placeholder:"NAME" help:"Also serve this view, below /NAME/, as galshim --view does. Several can be named."`
+	NoCheck    bool     `help:"Do not check that the site exists on this machine."`
+	RateLimit  int      `placeholder:"N" help:"Number of queries per second that one client address may send, with a burst of 1000. Clients that share an address share the limit (default: no limit)."`
 }
 
 // Validate implements Kong's hook.
@@ -73,7 +74,7 @@ func (n *nginxCmd) Run(e *env) error {
 	}
 	conf := deploy.Nginx{
 		BaseURL: strings.TrimRight(n.BaseURL, "/"), ContentURL: strings.TrimRight(n.ContentURL, "/"), Root: root,
-		Shim: n.Shim, Listen: n.Listen, ServerName: n.ServerName, Cert: n.Cert, Key: n.Key, RateLimit: n.RateLimit,
+		Shim: n.Shim, Listen: n.Listen, ServerName: n.ServerName, Cert: n.Cert, Key: n.Key, RateLimit: n.RateLimit, Views: n.View,
 		Behind: n.Part != "all",
 	}
 	if n.Part == "server" {

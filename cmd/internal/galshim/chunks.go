@@ -138,7 +138,7 @@ func (l *live) load(ctx context.Context, g *generation) {
 		return
 	}
 	defer g.release()
-	b := background{live: l, g: g, hashing: make(chan struct{}, 1), failed: make(map[int]bool)}
+	b := background{live: l, g: g, hashing: l.hashing, failed: make(map[int]bool)}
 	for left := g.unchecked(); len(left) > 0 && ctx.Err() == nil; left = g.unchecked() {
 		opening := new(errgroup.Group)
 		opening.SetLimit(g.concurrent())
@@ -175,7 +175,7 @@ func (g *generation) unchecked() (numbers []int) {
 type background struct {
 	live    *live
 	g       *generation
-	hashing chan struct{} // has an element while a chunk is being hashed
+	hashing chan struct{} // see live.hashing
 	failing bool          // the last download failed; guarded by hashing, as is the next field
 	failed  map[int]bool  // chunks whose failure was logged
 }

@@ -286,7 +286,7 @@ func (c *counter) fail(err error) {
 
 // countDownload counts a response with the whole package.
 func (s *server) countDownload(w *reply, r *http.Request, g *generation) {
-	if s.counter == nil || w.status != http.StatusOK || r.Method != http.MethodGet {
+	if s.counter == nil || w.status != http.StatusOK || r.Method != http.MethodGet || s.accelRedirect != "" && r.Header.Get("Range") != "" {
 		return
 	}
 	s.counter.add(g, stats.Download(r.PathValue("publisher"), r.PathValue("name"), r.URL.Query()))

@@ -51,9 +51,7 @@ func (s *server) sendDocument(w *reply, r *http.Request, body []byte) error {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", headers.ShortLived)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
-	if s.addresser.fixed == "" {
-		dependsOnRequest(h)
-	}
+	s.limitCaches(w, s.addresser.fixed != "")
 	s.compressed(w, r, func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	})

@@ -188,12 +188,15 @@ func (s *server) serveFile(w *reply, r *http.Request, g *generation, f index.Fil
 	file := headers.Served(f.Path, f.Type, s.content)
 	file.Cache = cmp.Or(cache, file.Cache)
 	file.Set(h)
+	if s.accelRedirect != "" && g.sendsFromMain(f) {
+		return s.sendByProxy(w, r, g, f)
+	}
 	h.Set("ETag", `"`+blob.Ref(f.SHA256).String()+`"`)
 	if !compressible(f.Type) {
-		return g.blobs.serve(w, r, f)
+		return g.serve(w, r, f)
 	}
 	s.compressed(w, r, func(w http.ResponseWriter, r *http.Request) {
-		err = g.blobs.serve(w, r, f)
+		err = g.serve(w, r, f)
 	})
 	return err
 }

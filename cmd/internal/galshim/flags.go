@@ -25,6 +25,9 @@ type commandLine struct {
 	Cache  string        `complete:"path" placeholder:"DIR" group:"Site:" help:"Folder for the index of a site at a URL (default: galshim in the user's cache folder)."`
 	CA     string        `name:"ca" type:"existingfile" placeholder:"FILE" group:"Site:" help:"File of certificates (PEM) to trust in addition to the system's, for a site at an https address."`
 
+	View          []namedView `sep:"," complete:"path" placeholder:"NAME=SITE" group:"Views:" help:"Serve this view of the gallery, which galbuild view has made, below /NAME/: a folder or an http(s) address. Its files of packages are those of --index. Several can be named."`
+	AccelRedirect string      `placeholder:"PATH" group:"Views:" help:"Let nginx send the files of packages, after galshim has looked up which one it is: respond with X-Accel-Redirect and this path of the folder blobs/ of --index. galbuild config nginx --view prints the configuration, with the path /_blobs."`
+
 	Trust   []string      `sep:"none" complete:"path" placeholder:"KEY" group:"Trust:" help:"Serve only generations whose head of the history is signed with one of these minisign public keys, and is not older than the newest one that was served. A folder stands for the *.pub files in it."`
 	State   string        `complete:"path" placeholder:"FILE" group:"Trust:" help:"With --trust, keep the newest head in this file, so that older ones are also refused after a restart. Each galshim needs a file of its own."`
 	AtLeast int64         `placeholder:"N" group:"Trust:" help:"With --trust, refuse heads with a lower number."`
@@ -50,7 +53,8 @@ type commandLine struct {
 	Verbose   bool         `short:"v" xor:"loud" group:"Log:" help:"Also log the queries."`
 	Version   version.Flag `short:"V" env:"-" help:"Print the version and exit."`
 
-	counter *counter // nil without StatsLog
+	counter *counter         // nil without StatsLog
+	views   map[string]*live // by name
 }
 
 // Validate checks the flags before anything is opened.
@@ -79,6 +83,9 @@ func (c *commandLine) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {
 		return hint.Add(fmt.Errorf("--listen=%s: must be HOST:PORT, :PORT or unix:PATH", c.Listen), "--listen :8080 listens on port 8080 of every address")
+	}
+	if err := c.validateViews(); err != nil {
+		return err
 	}
 	if c.MaxConnections < 0 || c.MaxQueries < 0 {
 		return hint.Add(errors.New("--max-connections and --max-queries: must not be negative"), "0 means the default")

@@ -23,17 +23,19 @@ import (
 
 // config is what a handler needs.
 type config struct {
-	live      *live
-	views     map[string]*live // by name
-	addresser *addresser
-	files     bool          // serve files and pages
-	queries   int           // concurrent queries
-	streams   int           // concurrent requests over HTTP/2
-	stall     time.Duration // see pace
-	slow      time.Duration // see longResponses
-	log       *slog.Logger
-	content   string   // URL of assets and files, no slash at the end; "" if it is the base URL
-	counter   *counter // nil counts nothing
+	live  *live
+	views map[string]*live // by name
+	// accelRedirect is the path at which nginx has the blobs of the main gallery; "" if it has none.
+	accelRedirect string
+	addresser     *addresser
+	files         bool          // serve files and pages
+	queries       int           // concurrent queries
+	streams       int           // concurrent requests over HTTP/2
+	stall         time.Duration // see pace
+	slow          time.Duration // see longResponses
+	log           *slog.Logger
+	content       string   // URL of assets and files, no slash at the end; "" if it is the base URL
+	counter       *counter // nil counts nothing
 }
 
 // server is the gallery as an [http.Handler].

@@ -38,16 +38,17 @@ type store interface {
 // closed after its last request.
 type generation struct {
 	site.Current
-	ix      *index.Index
-	blobs   store
-	cache   *chunkCache              // of a published site; nil for a folder
-	users   atomic.Int64             // running requests, and one while this is the current generation
-	damaged atomic.Bool              // reading a chunk failed, or its file was overwritten; the index must be opened again
-	opened  openedFile               // the index of a folder
-	files   []openedFile             // the chunks of a folder
-	checked []atomic.Bool            // by chunk: it was sound when it was opened
-	suspect atomic.Pointer[[32]byte] // SHA-256 of the last chunk that could not be read
-	missing atomic.Pointer[[]byte]   // see missingPage; nil before it is read
+	ix       *index.Index
+	blobs    store
+	packages *live                    // see live.packages
+	cache    *chunkCache              // of a published site; nil for a folder
+	users    atomic.Int64             // running requests, and one while this is the current generation
+	damaged  atomic.Bool              // reading a chunk failed, or its file was overwritten; the index must be opened again
+	opened   openedFile               // the index of a folder
+	files    []openedFile             // the chunks of a folder
+	checked  []atomic.Bool            // by chunk: it was sound when it was opened
+	suspect  atomic.Pointer[[32]byte] // SHA-256 of the last chunk that could not be read
+	missing  atomic.Pointer[[]byte]   // see missingPage; nil before it is read
 }
 
 func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {
@@ -86,10 +87,12 @@ type live struct {
 	stale    atomic.Bool   // the newest generation was refused
 	reported string        // the last error, which is logged only once
 	reopen   chan struct{} // has one element if the current generation has been damaged
+	hashing  chan struct{} // has an element while a chunk is hashed in the background
+	packages *live         // of a view: the main gallery, which has the files of packages
 }
 
 func newLive(from source, t *trust, log *slog.Logger) *live {
-	return &live{source: from, trust: t, log: log, reopen: make(chan struct{}, 1)}
+	return &live{source: from, trust: t, log: log, reopen: make(chan struct{}, 1), hashing: make(chan struct{}, 1)}
 }
 
 // sound returns old, or nil if it is damaged and must be opened again.
@@ -136,6 +139,7 @@ func (l *live) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	g.packages = l.packages
 	l.now.Store(g)
 	if old == nil {
 		return nil

@@ -156,7 +156,7 @@ func (g *generation) missingPage(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	w := bodyWriter{header: http.Header{"Content-Type": {f.Type}}} // otherwise it would be guessed
-	if err := g.blobs.serve(&w, r, f); err != nil {
+	if err := g.serve(&w, r, f); err != nil {
 		return nil, err
 	}
 	page := w.body.Bytes()

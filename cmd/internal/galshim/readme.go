@@ -23,12 +23,10 @@ func (s *server) serveReadme(w *reply, r *http.Request, g *generation, f index.F
 	h := w.Header()
 	headers.Served(f.Path, f.Type, s.content).Set(h)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
-	if s.content == "" && s.addresser.fixed == "" {
-		dependsOnRequest(h)
-	}
+	s.limitCaches(w, s.content != "" || s.addresser.fixed != "")
 	s.compressed(w, withoutRange(r), func(w http.ResponseWriter, r *http.Request) {
 		to := &filler{ResponseWriter: w, address: address}
-		if err = g.blobs.serve(to, r, f); err == nil {
+		if err = g.serve(to, r, f); err == nil {
 			to.end()
 		}
 	})

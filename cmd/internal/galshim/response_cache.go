@@ -51,6 +51,7 @@ type responseCache struct {
 // A form is an encoding of responses, with the cache for those of the current generation.
 type form struct {
 	live     *live
+	most     int // bytes of a cache
 	cache    atomic.Pointer[responseCache]
 	longest  int      // bytes of a body
 	encoding []string // Content-Encoding; nil for JSON
@@ -61,9 +62,9 @@ type form struct {
 // entryBytes is the memory of an entry beside its key and body, about.
 const entryBytes = 128
 
-func newResponseCache(of *generation, longest int) *responseCache {
+func newResponseCache(of *generation, most, longest int) *responseCache {
 	return &responseCache{
-		of: of, most: int(newBudget(maxCached).most), longest: longest, seed: maphash.MakeSeed(), bodies: make(map[string][]byte),
+		of: of, most: most, longest: longest, seed: maphash.MakeSeed(), bodies: make(map[string][]byte),
 	}
 }
 
@@ -77,7 +78,7 @@ func responsesOf(f *form, g *generation) *responseCache {
 	if f.live.now.Load() != g {
 		return nil
 	}
-	f.cache.CompareAndSwap(c, newResponseCache(g, f.longest))
+	f.cache.CompareAndSwap(c, newResponseCache(g, f.most, f.longest))
 	if c = f.cache.Load(); c.of != g {
 		return nil
 	}

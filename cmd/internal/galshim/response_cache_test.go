@@ -174,7 +174,7 @@ func TestCachedGeneration(t *testing.T) {
 // TestCacheFlood requests lists that everybody requests, among many times as many that are
 // requested twice or three times each.
 func TestCacheFlood(t *testing.T) {
-	c := newResponseCache(nil, maxCachedBody)
+	c := newResponseCache(nil, maxCached, maxCachedBody)
 	body := make([]byte, 16<<10)
 	ask := func(key string) bool {
 		got, again := c.get([]byte(key))
@@ -219,7 +219,7 @@ func TestCacheFlood(t *testing.T) {
 // TestCacheAges checks that what everybody requested in the past makes room for what everybody
 // requests now.
 func TestCacheAges(t *testing.T) {
-	c := newResponseCache(nil, maxCachedBody)
+	c := newResponseCache(nil, maxCached, maxCachedBody)
 	for i := 0; c.entries+maxCachedBody+1000 < c.most; i++ {
 		key := fmt.Sprintf("past %d", i)
 		for range maxFrequency {
@@ -241,7 +241,7 @@ func TestCacheAges(t *testing.T) {
 // TestCacheKeeps checks that what is requested less often than all entries does not displace any,
 // and that what is requested more often does.
 func TestCacheKeeps(t *testing.T) {
-	c := newResponseCache(nil, maxCachedBody)
+	c := newResponseCache(nil, maxCached, maxCachedBody)
 	fill := func(key string, times int) {
 		for range times {
 			c.get([]byte(key))
@@ -299,7 +299,7 @@ func TestFrequencies(t *testing.T) {
 
 // TestCacheTwice checks that an entry that is put twice is counted once.
 func TestCacheTwice(t *testing.T) {
-	c := newResponseCache(nil, maxCachedBody)
+	c := newResponseCache(nil, maxCached, maxCachedBody)
 	c.get([]byte("key"))
 	c.put("key", make([]byte, 1000))
 	c.put("key", make([]byte, 1000))
@@ -386,7 +386,7 @@ func TestCachedLong(t *testing.T) {
 
 // TestCacheTooLong checks that a response that is too long for the cache is compressed once only.
 func TestCacheTooLong(t *testing.T) {
-	c := newResponseCache(nil, maxCachedBody)
+	c := newResponseCache(nil, maxCached, maxCachedBody)
 	c.get([]byte("key"))
 	c.put("key", nil)
 	if body, again := c.get([]byte("key")); body != nil || again {

@@ -56,6 +56,10 @@ func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 	if err := generations.poll(ctx); err != nil {
 		return err
 	}
+	if err := c.openViews(ctx, generations, log); err != nil {
+		return err
+	}
+	defer c.closeViews()
 	if c.StatsLog != "" {
 		c.counter = newCounter(c.StatsLog, log)
 		c.counter.start()
@@ -66,15 +70,24 @@ func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 		return err
 	}
 	lines.flush() // scripts wait for the line with the address
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
-
 	var following sync.WaitGroup
-	following.Go(func() { generations.follow(ctx, c.Reload, hup) })
+	generations.followSignals(ctx, c.Reload, &following)
+	for _, view := range c.views {
+		view.followSignals(ctx, c.Reload, &following)
+	}
 	defer following.Wait()
 	defer stop() // before following.Wait
 	return serve(ctx, stop, srv, listener, drainTimeout, log)
+}
+
+// followSignals calls follow in the background, with a signal for each SIGHUP.
+func (l *live) followSignals(ctx context.Context, interval time.Duration, running *sync.WaitGroup) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	running.Go(func() {
+		defer signal.Stop(hup)
+		l.follow(ctx, interval, hup)
+	})
 }
 
 // listen returns a server for the gallery and its listener, and logs the address.
@@ -87,6 +100,7 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	handler, err := newServer(config{
 		live: generations, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), files: !c.NoFiles, content: c.ContentURL,
 		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout, log: log, counter: c.counter,
+		views: c.views, accelRedirect: c.AccelRedirect,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -99,6 +113,9 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	attrs := []any{"addr", address(listener, secure != nil), "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version.String()}
 	if head := generations.trust.served(); head != nil {
 		attrs = append(attrs, "head", head.Number, "signed", date(*head))
+	}
+	if len(c.views) > 0 {
+		attrs = append(attrs, "views", len(c.views))
 	}
 	if c.BaseURL != "" {
 		attrs = append(attrs, "base", c.BaseURL)
