@@ -18,7 +18,7 @@ func TestSettings(t *testing.T) {
 		Featured: []string{"acme.a"}, Control: json.RawMessage("{}"), Policy: "{}", NoPages: true,
 		Companions: []catalog.Companion{{Path: "cli/code.tar.gz", SHA256: blob.Sum(nil)}},
 	}
-	names := map[string]string{"BaseURL": "base-url", "ContentURL": "content-url", "Sign": "sign", "Featured": "featured", "Control": "control", "Policy": "policy", "NoPages": "no-pages", "Companions": "with"}
+	names := map[string]string{"BaseURL": "base-url", "ContentURL": "content-url", "Sign": "sign", "Featured": "featured", "Control": "control", "Policy": "policy", "NoPages": "no-pages", "View": "view", "Companions": "with"}
 	fields := reflect.TypeFor[catalog.Settings]()
 	for i := range fields.NumField() {
 		field := fields.Field(i).Name

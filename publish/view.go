@@ -61,12 +61,12 @@ func View(ctx context.Context, from target.Target, dir *site.Dir, cfg ViewConfig
 	if err != nil {
 		return Viewed{}, err
 	}
-	if current.IsZero() && cfg.Policy.IsZero() {
-		return Viewed{}, fmt.Errorf("%s: %w", dir.Root, ErrNoPolicy)
-	}
 	of, err := readViewed(ctx, from)
 	if err != nil {
 		return Viewed{}, err
+	}
+	if current.IsZero() && cfg.Policy.IsZero() {
+		return Viewed{}, fmt.Errorf("%s: %w", dir.Root, ErrNoPolicy)
 	}
 	head, err := readHead(ctx, from, of)
 	if err != nil {

@@ -60,10 +60,34 @@ func (s *importer) checkIndex() error {
 		needed[x.ref] = true
 		count++
 	}
-	if count != ix.Stats().Files || len(s.blobs) != len(needed) {
-		return refuse(s.current.IndexPath(), "it lists %d files with %d blobs, and the archive has %d with %d", ix.Stats().Files, len(needed), count, len(s.blobs))
+	want, err := s.countFiles(ix)
+	if err != nil {
+		return err
+	}
+	if count != want || len(s.blobs) != len(needed) {
+		return refuse(s.current.IndexPath(), "it lists %d files with %d blobs, and the archive has %d with %d", want, len(needed), count, len(s.blobs))
 	}
 	return nil
+}
+
+// countFiles returns how many of the files of an index the archive must have: all of them, or those
+// outside of packages if it is the index of a view.
+func (s *importer) countFiles(ix *index.Index) (n int, err error) {
+	main, err := regularfile.ReadFile(s.file(s.current.CatalogPath()), site.MaxCompressedCatalog)
+	if err != nil {
+		return 0, err
+	}
+	c, _, err := site.DecompressMain(main)
+	if err != nil {
+		return 0, refuse(s.current.CatalogPath(), "%v", err)
+	}
+	if !c.View {
+		return ix.Stats().Files, nil
+	}
+	for range ix.FilesOutside() {
+		n++
+	}
+	return n, nil
 }
 
 // lines is a [site.LinesSource] of the archive and the site.

@@ -19,17 +19,25 @@ type verifyCmd struct {
 	Trust          []string `sep:"none" type:"file" placeholder:"KEY" help:"The head of the history must be signed with one of these minisign public keys. A folder stands for the *.pub files in it."`
 	ConsistentWith string   `complete:"path" placeholder:"HEAD|TARGET" help:"Only prove that the history of the target extends the one with this head: a file that was kept of one, that of galshim --state, or another target."`
 
-	with *targets.Remote // the other target, or nil for a file
+	ViewOf string `complete:"path" placeholder:"SITE" help:"Also check that this gallery still serves all versions of the target, which is a view of it."`
+
+	with   *targets.Remote // the other target, or nil for a file
+	viewOf *targets.Remote // the gallery, or nil
 	targets.Flags
 }
 
 // Validate implements Kong's hook.
 func (v *verifyCmd) Validate() error {
-	if err := v.Check(v.Target); err != nil || v.ConsistentWith == "" || isFile(v.ConsistentWith) {
+	if err := v.Check(v.Target); err != nil {
 		return err
 	}
 	var err error
-	v.with, err = v.At(v.ConsistentWith)
+	if v.ConsistentWith != "" && !isFile(v.ConsistentWith) {
+		v.with, err = v.At(v.ConsistentWith)
+	}
+	if err == nil && v.ViewOf != "" {
+		v.viewOf, err = v.At(v.ViewOf)
+	}
 	return err
 }
 
@@ -42,6 +50,11 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	older, err := v.checkView(ctx, e)
+	if err != nil {
+		return err
+	}
+	report.Problems = append(report.Problems, older...)
 	for _, p := range report.Problems {
 		terminal.Fprintf(e.stderr, "galbuild: problem: %s\n", p)
 	}
@@ -56,7 +69,10 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	if n := len(report.Problems); n > 0 {
+	switch n := len(report.Problems); {
+	case n > 0 && n == len(older):
+		return hint.Add(fmt.Errorf("%s is older than its gallery: %s", report.Site, plural(n, "problem")), "make the view again with: galbuild view %s -o %s", v.ViewOf, v.Target)
+	case n > 0:
 		return hint.Add(fmt.Errorf("%s is damaged: %s", report.Site, plural(n, "problem")),
 			"build it from its packages into an empty folder, or restore a good copy; "+
 				"if only the history is damaged, restore its files from a copy, or begin a new one with galbuild history --restart")
