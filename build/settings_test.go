@@ -15,7 +15,7 @@ import (
 func TestSettings(t *testing.T) {
 	all := catalog.Settings{
 		Render: 1, BaseURL: "https://a.example", ContentURL: "https://b.example", Unpack: "all", Sign: "empty",
-		Featured: []string{"acme.a"}, Control: json.RawMessage("{}"), Policy: "{}", NoPages: true,
+		Featured: []string{"acme.a"}, Control: json.RawMessage("{}"), Policy: "{}", NoPages: true, View: true,
 		Companions: []catalog.Companion{{Path: "cli/code.tar.gz", SHA256: blob.Sum(nil)}},
 	}
 	names := map[string]string{"BaseURL": "base-url", "ContentURL": "content-url", "Sign": "sign", "Featured": "featured", "Control": "control", "Policy": "policy", "NoPages": "no-pages", "View": "view", "Companions": "with"}

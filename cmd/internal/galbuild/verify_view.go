@@ -8,8 +8,8 @@ import (
 	"galbuild/publish"
 )
 
-// checkView returns a problem for each version that the gallery of --view-of does not serve any more.
-// It is an error if the target is not a view.
+// checkView returns a problem for each version that the gallery of --view-of does not serve any
+// more. It is an error if the target is not a view.
 func (v *verifyCmd) checkView(ctx context.Context, e *env) (problems []string, err error) {
 	if v.viewOf == nil {
 		return nil, nil

@@ -28,6 +28,9 @@
 // found or not understood. A browser that opens an address without a page gets the page 404.html,
 // with status 404.
 //
+// With --view NAME=SITE, paths below /NAME/ are those of another site, a view of the gallery: all
+// of the above work there, with the index and the pages of the view. See Views.
+//
 // # Files
 //
 // The authors of packages are not trusted. Files that a browser could run are sent with
@@ -45,6 +48,17 @@
 // Files of a published site, named by its URL, are passed through. galshim holds back the
 // last 64 KiB of each until its SHA-256 is verified. If it is wrong, galshim closes the
 // connection.
+//
+// # Views
+//
+// A view has no files of packages. For these, galshim looks up the path in the index of the view
+// and in that of the main gallery. If both list it with the same content, it sends the blob of the
+// main gallery, and else it responds with status 404. All other files are those of the view. With
+// --accel-redirect, the response to a request for a file has no body, and X-Accel-Redirect names
+// the blob below a path that nginx serves to nobody else.
+//
+// The generations, the response caches and the trusted heads of each view are its own. The limits
+// are those of the server.
 //
 // # The address of the gallery
 //

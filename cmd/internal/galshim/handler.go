@@ -25,7 +25,7 @@ import (
 type config struct {
 	live  *live
 	views map[string]*live // by name
-	// accelRedirect is the path at which nginx has the blobs of the main gallery; "" if it has none.
+	// accelRedirect is the path at which nginx has the blobs of the main gallery, or "".
 	accelRedirect string
 	addresser     *addresser
 	files         bool          // serve files and pages

@@ -210,8 +210,8 @@ func (g *generation) serve(w http.ResponseWriter, r *http.Request, f index.File)
 	return main.blobs.serve(w, r, f)
 }
 
-// sendByProxy responds with the path at which nginx has the blob of f. nginx sends the blob with the
-// headers of this response, and handles ranges and conditions itself.
+// sendByProxy responds with the path at which nginx has the blob of f. nginx sends the blob with
+// the headers of this response, and handles ranges and conditions itself.
 func (s *server) sendByProxy(w *reply, r *http.Request, g *generation, f index.File) error {
 	if g.packages != nil {
 		main := g.packages.acquire()
