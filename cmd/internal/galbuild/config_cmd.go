@@ -13,12 +13,17 @@ import (
 )
 
 type configCmd struct {
-	Nginx      nginxCmd      `cmd:"" help:"Print an nginx server block that serves a site and passes queries to galshim."`
-	CodeServer codeServerCmd `cmd:"" help:"Print the settings of code-server for the gallery."`
-	VSCodium   vscodiumCmd   `cmd:"" name:"vscodium" help:"Print the settings of VSCodium for the gallery."`
-	VSCode     vscodeCmd     `cmd:"" name:"vscode" help:"Print the settings of VS Code for the gallery."`
-	S3CORS     s3CORSCmd     `cmd:"" name:"s3-cors" help:"Print the CORS policy that lets editors in a browser read a bucket."`
-	S3Policy   s3PolicyCmd   `cmd:"" name:"s3-policy" help:"Print the policy that lets everyone read a bucket, but not who decided what and why."`
+	Nginx       nginxCmd       `cmd:"" help:"Print an nginx server block that serves a site and passes queries to galshim."`
+	CodeServer  codeServerCmd  `cmd:"" help:"Print the settings of code-server for the gallery."`
+	VSCodium    vscodiumCmd    `cmd:"" name:"vscodium" help:"Print the settings of VSCodium for the gallery."`
+	VSCode      vscodeCmd      `cmd:"" name:"vscode" help:"Print the settings of VS Code for the gallery."`
+	Cursor      cursorCmd      `cmd:"" help:"Print the settings of Cursor for the gallery."`
+	Windsurf    windsurfCmd    `cmd:"" help:"Print the settings of Windsurf for the gallery."`
+	Antigravity antigravityCmd `cmd:"" help:"Print the settings of Antigravity for the gallery."`
+	Positron    positronCmd    `cmd:"" help:"Print the settings of Positron for the gallery."`
+	GitLab      gitLabCmd      `cmd:"" name:"gitlab" help:"Print the settings of GitLab's Web IDE and workspaces for the gallery."`
+	S3CORS      s3CORSCmd      `cmd:"" name:"s3-cors" help:"Print the CORS policy that lets editors in a browser read a bucket."`
+	S3Policy    s3PolicyCmd    `cmd:"" name:"s3-policy" help:"Print the policy that lets everyone read a bucket, but not who decided what and why."`
 
 	VSCodePolicy vscodePolicyCmd `cmd:"" name:"vscode-policy" help:"Print the setting of VS Code with the extensions that a policy allows."`
 }
@@ -103,9 +108,37 @@ type vscodiumCmd struct{ editorFlags }
 
 func (c *vscodiumCmd) Run(e *env) error { return c.print(e, deploy.VSCodium) }
 
-type vscodeCmd struct{ editorFlags }
+type vscodeCmd struct {
+	editorFlags
+	Format string `enum:"product,patch,policy,registry,profile" default:"product" help:"What to print: the part of product.json (product), a script that changes that file (patch), or VS Code's policies for Linux (policy), Windows (registry) or macOS (profile)."`
+}
 
-func (c *vscodeCmd) Run(e *env) error { return c.print(e, deploy.VSCode) }
+func (c *vscodeCmd) Run(e *env) error {
+	return c.print(e, map[string]func(io.Writer, deploy.Editor) error{
+		"product": deploy.VSCode, "patch": deploy.VSCodePatch,
+		"policy": deploy.VSCodePolicy, "registry": deploy.VSCodeRegistry, "profile": deploy.VSCodeProfile,
+	}[c.Format])
+}
+
+type cursorCmd struct{ editorFlags }
+
+func (c *cursorCmd) Run(e *env) error { return c.print(e, deploy.Cursor) }
+
+type windsurfCmd struct{ editorFlags }
+
+func (c *windsurfCmd) Run(e *env) error { return c.print(e, deploy.Windsurf) }
+
+type antigravityCmd struct{ editorFlags }
+
+func (c *antigravityCmd) Run(e *env) error { return c.print(e, deploy.Antigravity) }
+
+type positronCmd struct{ editorFlags }
+
+func (c *positronCmd) Run(e *env) error { return c.print(e, deploy.Positron) }
+
+type gitLabCmd struct{ editorFlags }
+
+func (c *gitLabCmd) Run(e *env) error { return c.print(e, deploy.GitLab) }
 
 type s3CORSCmd struct {
 	XML bool `name:"xml" help:"Print the policy in the XML of the S3 protocol, instead of JSON for the aws command."`

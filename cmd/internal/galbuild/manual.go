@@ -85,7 +85,15 @@ func examples() map[string][]help.Example {
 		},
 		"config code-server": editorExamples("code-server"),
 		"config vscodium":    editorExamples("vscodium"),
-		"config vscode":      editorExamples("vscode"),
+		"config vscode": {
+			{Does: "Print a script that changes product.json, for VS Code's own program to run.", Line: "galbuild config vscode --base-url https://tools.example --format patch"},
+			{Does: "Print a configuration profile for macOS.", Line: "galbuild config vscode --base-url https://tools.example --format profile"},
+		},
+		"config cursor":      addressExamples("cursor"),
+		"config windsurf":    addressExamples("windsurf"),
+		"config antigravity": addressExamples("antigravity"),
+		"config positron":    addressExamples("positron"),
+		"config gitlab":      editorExamples("gitlab"),
 		"config s3-cors": {
 			{Does: "Print the policy for the command aws s3api put-bucket-cors.", Line: "galbuild config s3-cors > cors.json"},
 			{Does: "Print the policy in the XML of the S3 protocol.", Line: "galbuild config s3-cors --xml"},
@@ -224,4 +232,12 @@ type manCmd struct{}
 func (manCmd) Run(e *env, k *kong.Kong) error {
 	_, err := io.WriteString(e.stdout, manual().Manual(k.Model, version.String()))
 	return err
+}
+
+// addressExamples are for an editor that needs only the address of the gallery.
+func addressExamples(editor string) []help.Example {
+	return []help.Example{
+		editorExamples(editor)[0],
+		{Does: "Print them for a gallery on this machine.", Line: "galbuild config " + editor + " --base-url http://127.0.0.1:8080"},
+	}
 }

@@ -12,6 +12,7 @@
 //	GET  API, API/manifest.json, /manifest.json  the manifest of the services of the gallery
 //	GET  /control.json                           the control manifest; an empty one by default
 //	GET  [API]/publishers/{p}/vsextensions/{n}/{version|latest}/vspackage[?targetPlatform=]
+//	GET  [API]/publisher/{p}/extension/{n}/{version}/assetbyname/{type}[?targetPlatform=]
 //	POST [API]/publishers/{p}/extensions/{n}/{version}/stats  counted or ignored, status 204
 //	POST [API]/itemName/…                                     counted or ignored, status 204
 //	GET  /assets/{p}/{n}/{version}[@{platform}]/{type}  also /vscode/asset/…?targetPlatform=

@@ -96,6 +96,7 @@ func (s *server) routes() {
 	}
 	for _, api := range append([]string{""}, apis...) {
 		s.get(api+"/publishers/{publisher}/vsextensions/{name}/{version}/vspackage", s.vspackage)
+		s.get(api+"/publisher/{publisher}/extension/{name}/{version}/assetbyname/{path...}", s.asset)
 		s.post(api+"/publishers/{publisher}/extensions/{name}/{version}/stats", s.report)
 		s.post(api+"/itemName/{id}/version/{version}/statType/{type}/vscodewebextension", s.report)
 	}

@@ -80,6 +80,7 @@ var exchanges = []struct {
 		"Content-Type: text/markdown; charset=utf-8", "-Content-Disposition", "Cache-Control: private, max-age=300", "Vary: " + forwardedHeaders}},
 	{request: "GET /assets/acme/hello/2.0.0%2Bbuild.7/" + manifestType, status: 200, want: "2.0.0+build.7"},
 	{request: "GET /vscode/asset/acme/hello/1.2.3/" + manifestType + "?targetPlatform=linux-x64", status: 200, want: "@linux-x64"},
+	{request: "GET /_apis/public/gallery/publisher/acme/extension/hello/1.2.3/assetbyname/" + manifestType + "?targetPlatform=linux-x64", status: 200, want: "@linux-x64"},
 	{request: "GET /vscode/asset/acme/hello/1.2.3@web/Microsoft.VisualStudio.Code.WebResources/extension/main.js", status: 200, want: "main.js"},
 	{request: "GET /assets/acme/hello/1.2.3/No.Such.Type", status: 404, want: `No.Such.Type`},
 	{request: "GET /assets/acme/hello/1.2.3", status: 404},
