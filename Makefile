@@ -1,4 +1,4 @@
-.PHONY: help build demo test race lint components e2e check bench soak worst fuzz update record
+.PHONY: help build demo test race lint components e2e check bench soak worst fuzz update record dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,3 +93,8 @@ update: ## rewrite golden files after an intended change, of all packages or of 
 
 record: ## run the real vsce, npm and yarn again, and rewrite the recorded results, of all packages or of PACKAGES
 	packages=$${PACKAGES:-$$(.ci/packages record)} && go test -tags e2e -count=1 -p 1 $$packages -update
+
+PLATFORMS ?=
+dist: ## the files of a release in the folder dist, for all platforms or for PLATFORMS="linux/amd64 windows/arm64"
+	@$(needs-go)
+	.ci/dist dist $(PLATFORMS)
