@@ -55,6 +55,8 @@ type commandLine struct {
 	Policy    policyCmd    `cmd:"" group:"Decide:" help:"Check a policy, which says what may enter a gallery, or print it."`
 
 	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`
+	Inbox    inboxCmd    `cmd:"" group:"Publish:" help:"List the packages that authors have submitted, and what became of them."`
+	Accept   acceptCmd   `cmd:"" group:"Publish:" help:"Accept the packages that authors have submitted, if the policy allows it."`
 	Pull     pullCmd     `cmd:"" group:"Publish:" help:"Copy a published site, or only its index, to a folder."`
 	History  historyCmd  `cmd:"" group:"Publish:" help:"List the generations that have been current, when, and why."`
 	Rollback rollbackCmd `cmd:"" group:"Publish:" help:"Make an earlier generation current again, with the blocks of today."`
@@ -96,7 +98,7 @@ func newCommandLine(kinds []target.Kind, args []string) *commandLine {
 		"publish": {&cl.Publish.Remote}, "pull": {&cl.Pull.Remote}, "rollback": {&cl.Rollback.Remote}, "prune": {&cl.Prune.Remote},
 		"verify": {&cl.Verify.Remote}, "diff": {&cl.Diff.Remote}, "audit": {&cl.Audit.Remote}, "history": {&cl.History.Remote},
 		"block": {&cl.Block.Remote}, "unblock": {&cl.Unblock.Remote}, "restore": {&cl.Restore.Remote}, "approve": {&cl.Approve.Remote},
-		"deprecate": {&cl.Deprecate.Remote}, "sync": {&cl.Sync.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
+		"deprecate": {&cl.Deprecate.Remote}, "sync": {&cl.Sync.Remote}, "inbox": {&cl.Inbox.Remote}, "accept": {&cl.Accept.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
 	}
 	if words := usage.Words(args); len(words) > 0 && commands[words[0]] != nil {
 		commands = map[string][]*targets.Remote{words[0]: commands[words[0]]}

@@ -39,6 +39,14 @@ func examples() map[string][]help.Example {
 			{Does: "Add a package to a site.", Line: "galbuild add hello.vsix -o site"},
 			{Does: "Print what would be added to a bucket.", Line: "galbuild add vsixs --s3 vsix/gallery --dry-run"},
 		},
+		"accept": {
+			{Does: "Accept what authors have submitted to the inbox of a bucket, every five minutes.", Line: "galbuild accept s3://vsix/gallery --sign-key builder.minisign"},
+			{Does: "Print what would become of the submissions in another bucket.", Line: "galbuild accept site --from s3://drop --dry-run"},
+		},
+		"inbox": {
+			{Does: "List what the authors of a publisher have submitted, and what became of it.", Line: "galbuild inbox acme s3://vsix/gallery"},
+			{Does: "Print what became of a package.", Line: "galbuild inbox hello.vsix s3://vsix/gallery"},
+		},
 		"remove": {
 			{Does: "Remove a version.", Line: "galbuild remove acme.hello@1.1.0 -o site"},
 			{Does: "Remove all versions of an extension from a bucket, with all their files.", Line: "galbuild remove acme.hello --all --purge --s3 vsix/gallery"},

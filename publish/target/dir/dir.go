@@ -158,6 +158,9 @@ func (t *Target) Put(ctx context.Context, o target.Object) error {
 		return err
 	}
 	defer from.Close()
+	if inInbox(o.Key) {
+		return t.submit(o.Key, target.ContextReader(ctx, from))
+	}
 	w, err := t.openFor(o.Key)
 	if err != nil {
 		return err
@@ -238,6 +241,9 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 		return err
 	case (old == nil) != (err != nil) || !bytes.Equal(content, old):
 		return fmt.Errorf("%s: %w", o.Key, target.ErrChanged)
+	}
+	if inInbox(o.Key) {
+		return t.Put(ctx, o)
 	}
 	if err := site.Sync(t.root); err != nil { // what o refers to must be on the disk before o is
 		return err
