@@ -51,6 +51,10 @@ type Report struct {
 	publish.Result
 	Submissions []Outcome `json:"submissions"` // sorted by publisher and time
 	Skipped     []Skipped `json:"skipped"`     // what was not read, and stays
+
+	// Failed is the number of submissions that are skipped because something failed, such as the
+	// network.
+	Failed int `json:"-"`
 }
 
 // Accept adds the packages in the inbox of box to the gallery of a target, which may be the same
@@ -89,6 +93,9 @@ func Accept(ctx context.Context, box, gallery target.Target, scratch *site.Dir, 
 		switch {
 		case s.problem != nil:
 			a.skip(s.DocumentKey(), s.problem)
+			if !errors.Is(s.problem, target.ErrChanged) {
+				report.Failed++
+			}
 		case s.result.State != "":
 			report.Submissions = append(report.Submissions, s.outcome())
 		}

@@ -72,7 +72,7 @@ func (a *acceptance) write(s *pending) error {
 	}
 	switch {
 	case errors.Is(err, target.ErrChanged):
-		s.problem = errors.New("it was changed while it was read: it stays for the next run")
+		s.problem = fmt.Errorf("%w: it stays for the next run", target.ErrChanged)
 		return nil
 	case err == nil && s.result.isFinal():
 		err = a.box.Delete(a.ctx, []string{s.PackageKey()})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -38,7 +39,7 @@ func (a *acceptance) add(gallery target.Target, scratch *site.Dir, result *publi
 // packages that may enter a gallery with this catalogue. It decides about signatures each time,
 // because somebody may have changed the policy.
 func (a *acceptance) sources(old *catalog.Catalog) []string {
-	rules := a.policy(old)
+	rules, known := a.policy(old), newKnowledge(old)
 	a.attempts++
 	folder := filepath.Join(a.folder, strconv.Itoa(a.attempts))
 	any := false
@@ -47,6 +48,9 @@ func (a *acceptance) sources(old *catalog.Catalog) []string {
 			continue
 		}
 		reason := s.verify(rules)
+		if reason == nil && known.served[s.SHA256] {
+			continue // settle accepts it
+		}
 		if reason == nil {
 			reason, s.problem = a.fetch(s)
 		}
@@ -54,7 +58,7 @@ func (a *acceptance) sources(old *catalog.Catalog) []string {
 		case reason != nil:
 			s.refuse(reason)
 		case s.problem == nil:
-			if s.problem = s.place(folder); s.problem == nil {
+			if s.problem = s.place(folder, known.lacksRecord(s, rules)); s.problem == nil {
 				any = true
 			}
 		}
@@ -151,9 +155,39 @@ func packageKey(file string, l vsix.Limits) (string, error) {
 	return catalog.Key(p.Publisher, p.Name, p.Version, p.Platform), nil
 }
 
-// place moves the package to its path in a folder, by which auditors see where it came from, and
-// writes the record of the submission next to it.
-func (s *pending) place(folder string) error {
+// knowledge is what a gallery has already.
+type knowledge struct {
+	served  map[blob.Ref]bool              // packages
+	keys    map[string]bool                // of versions
+	records map[blob.Ref][]*catalog.Record // of submissions, by package
+}
+
+func newKnowledge(c *catalog.Catalog) knowledge {
+	k := knowledge{make(map[blob.Ref]bool), make(map[string]bool), make(map[blob.Ref][]*catalog.Record)}
+	for key, v := range c.Versions() {
+		k.served[v.Package.Ref], k.keys[key] = true, true
+	}
+	for i := range c.Records {
+		if r := &c.Records[i]; r.Kind == decision.Submitted {
+			k.records[r.Subject.SHA256] = append(k.records[r.Subject.SHA256], r)
+		}
+	}
+	return k
+}
+
+// lacksRecord reports whether the gallery needs the record of a submission: unless it has a valid
+// one of the package, or will refuse the package because its version exists. An author who submits
+// packages again and again must not fill the catalogue.
+func (k knowledge) lacksRecord(s *pending, p *policy.Policy) bool {
+	return !k.keys[s.key] && !slices.ContainsFunc(k.records[s.SHA256], func(r *catalog.Record) bool {
+		state, _ := decision.Verify(r, p.Publishers[s.Publisher].Keys)
+		return state == decision.Valid
+	})
+}
+
+// place moves the package to its path in a folder, by which auditors see where it came from. If
+// record is set, it writes the record of the submission next to it.
+func (s *pending) place(folder string, record bool) error {
 	file := filepath.Join(folder, filepath.FromSlash(s.PackageKey()))
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
@@ -161,7 +195,9 @@ func (s *pending) place(folder string) error {
 	if err := os.Rename(s.file, file); err != nil {
 		return err
 	}
-	s.file = file
+	if s.file = file; !record {
+		return nil
+	}
 	text, err := records.Encode([]catalog.Record{*s.document.record()})
 	if err == nil {
 		err = os.WriteFile(records.Path(file), text, 0o600)
@@ -190,10 +226,7 @@ func (a *acceptance) settleRefused(made *build.Result) (any bool) {
 // has now.
 func (a *acceptance) settle(made *build.Result) {
 	a.settleRefused(made)
-	served := make(map[blob.Ref]bool)
-	for _, v := range made.Catalog.Versions() {
-		served[v.Package.Ref] = true
-	}
+	known := newKnowledge(made.Catalog)
 	excluded := make(map[string]*build.Excluded)
 	for i := range made.Report.Excluded {
 		x := &made.Report.Excluded[i]
@@ -202,7 +235,7 @@ func (a *acceptance) settle(made *build.Result) {
 	for _, s := range a.pending {
 		switch {
 		case s.result.State != "" || s.problem != nil:
-		case served[s.SHA256]:
+		case known.served[s.SHA256]:
 			s.result = Result{State: Accepted}
 		case excluded[s.key] != nil:
 			s.result = exclusion(excluded[s.key])

@@ -99,8 +99,8 @@ func (a *acceptCmd) run(ctx context.Context, e *env) error {
 	if err := e.printAccepted(report); err != nil {
 		return err
 	}
-	if n := len(report.Skipped); n > 0 {
-		return hint.Add(fmt.Errorf("%s of the inbox skipped", plural(n, "file")), "the others are done, and the next run reads what was skipped again")
+	if report.Failed > 0 {
+		return hint.Add(fmt.Errorf("%s could not be read", plural(report.Failed, "submission")), "the others are done, and the next run reads these again")
 	}
 	return nil
 }
