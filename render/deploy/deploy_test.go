@@ -50,6 +50,18 @@ func TestBucketPolicy(t *testing.T) {
 	}
 }
 
+// TestAuthors prints policies with authors, and checks that everyone else can do what they could.
+func TestAuthors(t *testing.T) {
+	golden(t, "author-policy.json", func(w io.Writer) error {
+		_, err := io.WriteString(w, AuthorPolicy("vsix", "tools/gallery", "Acme-Labs"))
+		return err
+	})
+	golden(t, "bucket-policy-inbox.json", func(w io.Writer) error {
+		_, err := io.WriteString(w, BucketPolicy("vsix", "", Author{"acme", "arn:aws:iam::123456789012:user/alice"}, Author{"globex", "bob"}))
+		return err
+	})
+}
+
 func TestNginx(t *testing.T) {
 	plain := golden(t, "nginx.conf", Nginx{BaseURL: "http://gallery.example:8081/", Root: "/srv/gallery/site"}.Write)
 	if strings.Contains(plain, "internal") || strings.Contains(plain, "ssl") {

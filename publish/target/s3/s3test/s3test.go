@@ -38,6 +38,8 @@ type Server struct {
 	Host                 string // 127.0.0.1:port
 	AccessKey, SecretKey string
 	Client               *minio.Client // for requests that a target does not make
+
+	program string // of versitygw
 }
 
 // Start runs a server until the test ends. more are global arguments of versitygw.
@@ -60,7 +62,7 @@ func start(t testing.TB, more, backend []string) *Server {
 	if err != nil {
 		t.Fatalf("install versitygw, which needs a Go module proxy (GOPROXY) or a copy of its folder: %v", err)
 	}
-	s := &Server{Host: porttest.Address(t), AccessKey: rand.Text(), SecretKey: rand.Text()}
+	s := &Server{Host: porttest.Address(t), AccessKey: rand.Text(), SecretKey: rand.Text(), program: program}
 	s.connect(t, slices.Contains(more, "--cert"))
 	folder, metadata := folders(t)
 	arguments := append([]string{"--port", s.Host, "--quiet", "--keep-alive"}, more...)
