@@ -93,7 +93,7 @@ func Accept(ctx context.Context, box, gallery target.Target, scratch *site.Dir, 
 		switch {
 		case s.problem != nil:
 			a.skip(s.DocumentKey(), s.problem)
-			if !errors.Is(s.problem, target.ErrChanged) {
+			if !errors.Is(s.problem, target.ErrChanged) && !errors.Is(s.problem, target.ErrNotExist) { // not by somebody else
 				report.Failed++
 			}
 		case s.result.State != "":

@@ -151,7 +151,7 @@ func TestAttacks(t *testing.T) {
 	content := []byte(read(t, swapped.File))
 	content[len(content)/2] ^= 1
 	b.put(t, swapped.PackageKey(), string(content))
-	refused[swapped.Name] = "and the name is that of another one"
+	refused[swapped.Name] = "the SHA-256 of the package is not the one in its name"
 
 	huge := newPackage(t, "acme", "huge", "1.0.0")
 	b.submit(t, huge)

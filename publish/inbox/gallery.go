@@ -110,7 +110,7 @@ func (a *acceptance) fetch(s *pending) (reason, err error) {
 		return nil, err
 	}
 	if ref != s.SHA256 {
-		return fmt.Errorf("the SHA-256 of the package is %s, and the name is that of another one", ref), nil
+		return errors.New("the SHA-256 of the package is not the one in its name"), nil
 	}
 	if s.key, err = packageKey(file, a.limits); err != nil {
 		return err, nil

@@ -67,6 +67,9 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if inInbox(key) && isLink(t.file(key)) {
+		return nil, fmt.Errorf("%s: %w", key, target.ErrNotExist)
+	}
 	f, err := regularfile.Open(t.file(key))
 	if errors.Is(err, regularfile.ErrKind) {
 		if info, err := os.Stat(t.file(key)); err == nil && info.IsDir() {

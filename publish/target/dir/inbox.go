@@ -2,6 +2,7 @@ package dir
 
 import (
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -28,4 +29,11 @@ func (t *Target) submit(key string, from io.Reader) error {
 		_, err := io.Copy(f, from)
 		return err
 	})
+}
+
+// isLink reports whether a file is a symbolic link. An author can make one to a file that only the
+// builder can read.
+func isLink(file string) bool {
+	info, err := os.Lstat(file)
+	return err == nil && info.Mode()&fs.ModeSymlink != 0
 }
