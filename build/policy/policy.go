@@ -62,8 +62,8 @@ type Publisher struct {
 	DisplayName string
 	Domain      string // such as https://acme.example; it counts as verified
 
-	// Keys are those of the authors who may submit packages of the publisher to the inbox of the
-	// gallery, by name. What a revoked key has signed is refused, and keeps its name in reports.
+	// Keys are those of the authors who may submit packages of the publisher to the inbox, by
+	// name. What a revoked key has signed is refused, and reports still name the key.
 	Keys, Revoked map[string]minisign.PublicKey
 }
 

@@ -52,8 +52,8 @@ type Report struct {
 	Submissions []Outcome `json:"submissions"` // sorted by publisher and time
 	Skipped     []Skipped `json:"skipped"`     // what was not read, and stays
 
-	// Failed is the number of submissions that are skipped because something failed, such as the
-	// network.
+	// Failed is the number of submissions that are skipped because something failed, such as
+	// the network.
 	Failed int `json:"-"`
 }
 
@@ -115,8 +115,9 @@ type acceptance struct {
 	pending  []*pending
 	finished []Name // submissions with a final result whose package is still there
 	skipped  []Skipped
-	// attempts is the number of calls of sources. Each has a folder of its own, because a package
-	// that is refused must not be in the folder that is added.
+	meter    *meter
+	// attempts is the number of calls of sources. Each has a folder of its own, because a
+	// package that is refused must not be in the folder that is added.
 	attempts int
 }
 
@@ -251,4 +252,15 @@ func (a *acceptance) limit(all []*pending) {
 		}
 		a.pending = append(a.pending, s)
 	}
+	a.meter = newMeter(a.Progress, "inbox", len(a.pending), a.bytes())
+}
+
+// bytes returns the size of the packages to download.
+func (a *acceptance) bytes() (all int64) {
+	for _, s := range a.pending {
+		if s.result.State == "" {
+			all += s.pkg.Size
+		}
+	}
+	return all
 }

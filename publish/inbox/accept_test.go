@@ -3,6 +3,7 @@ package inbox
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -69,7 +70,7 @@ func newPackage(t *testing.T, publisher, name, version string) Submission {
 // submit submits packages as the author.
 func (b *box) submit(t *testing.T, all ...Submission) {
 	t.Helper()
-	if _, err := Submit(t.Context(), b, all, decision.Author{By: "alice", When: clock}, &b.secret); err != nil {
+	if _, err := Submit(t.Context(), b, all, decision.Author{By: "alice", When: clock}, &b.secret, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -131,6 +132,13 @@ func TestAttacks(t *testing.T) {
 	moved.Publisher, moved.Package = "acme", "acme.moved@1.0.0"
 	b.submit(t, moved)
 	refused[moved.Name] = "the package is globex.moved@1.0.0, and the submission says acme.moved@1.0.0"
+
+	forged := newPackage(t, "acme", "forged", "1.0.0") // signed with a key of nobody
+	valid := b.secret
+	_, b.secret = newKey(t)
+	b.submit(t, forged)
+	b.secret = valid
+	refused[forged.Name] = "it is not signed with a key that may submit packages of the publisher acme"
 
 	lies := newPackage(t, "acme", "lies", "1.0.0")
 	lies.Package = "acme.lies@2.0.0"
@@ -398,5 +406,46 @@ func TestClean(t *testing.T) {
 	}
 	if !b.exists("inbox/acme") {
 		t.Error("the folder of the publisher was removed, with its permissions")
+	}
+}
+
+// TestNothing refuses everything. No gallery is made where there is none, and one that is there
+// stays as it is.
+func TestNothing(t *testing.T) {
+	b := newBox(t)
+	b.submit(t, newPackage(t, "globex", "bad", "1.0.0"))
+	r, err := b.accept(t, b, b.options())
+	if err != nil || !slices.Equal(states(r), []string{"globex.bad@1.0.0=refused"}) || b.exists(site.CurrentPath) {
+		t.Errorf("%v, %q, a gallery: %t", err, states(r), b.exists(site.CurrentPath))
+	}
+	if r, err := b.accept(t, b, b.options()); err != nil || len(r.Submissions) > 0 || b.exists(site.CurrentPath) {
+		t.Errorf("an empty inbox: %v, %q, a gallery: %t", err, states(r), b.exists(site.CurrentPath))
+	}
+}
+
+// TestConflict submits what the gallery has with different content, together with a package that
+// waits. What is refused leaves no record, and what waits leaves one, however often it is submitted.
+func TestConflict(t *testing.T) {
+	b := newBox(t)
+	b.policy = strings.Replace(b.policy, "{", `{"minimumAge": {"acme.young": "1d"}, `, 1)
+	first := newPackage(t, "acme", "notes", "1.0.0")
+	b.submit(t, first)
+	if _, err := b.accept(t, b, b.options()); err != nil {
+		t.Fatal(err)
+	}
+	other, young := newPackage(t, "Acme", "notes", "1.0.0"), newPackage(t, "acme", "young", "1.0.0")
+	for range 3 {
+		b.submit(t, other)
+		if _, err := Submit(t.Context(), b, []Submission{young}, decision.Author{By: "alice", When: clock, Reason: rand.Text()}, &b.secret, nil); err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.accept(t, b, b.options())
+		if err != nil || !slices.Equal(states(r), []string{"acme.notes@1.0.0=refused", "acme.young@1.0.0=waiting"}) || !strings.Contains(r.Submissions[0].Reason, "different content") {
+			t.Errorf("%v, %+v", err, r.Submissions)
+		}
+	}
+	s, err := publish.Read(t.Context(), b)
+	if err != nil || len(s.Catalog.Records) != 2 || s.Catalog.Extensions[0].Versions[0].Package.Ref != first.SHA256 {
+		t.Errorf("%v, %+v", err, s.Catalog)
 	}
 }

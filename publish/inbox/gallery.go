@@ -133,7 +133,8 @@ func (a *acceptance) download(s *pending, file string) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(to, io.LimitReader(from, s.pkg.Size))
+	_, err = io.Copy(to, a.meter.reader(io.LimitReader(from, s.pkg.Size)))
+	a.meter.next(s.pkg.Size)
 	return errors.Join(err, to.Close())
 }
 

@@ -16,7 +16,7 @@
 //	  "format": 1,
 //	  "package": "acme.notes@1.2.0@linux-x64",  (see catalog.Key)
 //	  "size": 48213,                            (bytes of the package)
-//	  "public": {…}, "private": {…},            (a catalog.Record in two parts, as in x.vsix.records)
+//	  "public": {…}, "private": {…},            (a catalog.Record, as in x.vsix.records)
 //	  "result": {…}                             (a Result; missing until the submission is read)
 //	}
 //

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"aead.dev/minisign"
 
 	"galbuild/build/decision"
+	"galbuild/publish"
 	"galbuild/publish/target"
 )
 
@@ -22,29 +24,45 @@ type Submission struct {
 // Submit puts packages into the inbox of a target, each with a document that the author has signed.
 // It writes nothing anywhere else, and reads nothing. A submission of the same package is replaced,
 // also one that has a result. Of packages that were submitted before an error, Submit returns the
-// names.
-func Submit(ctx context.Context, at target.Target, all []Submission, by decision.Author, secret *minisign.PrivateKey) (done []Name, err error) {
+// number. The function progress is called while they are read, and may be nil.
+func Submit(ctx context.Context, at target.Target, all []Submission, by decision.Author, secret *minisign.PrivateKey, progress func(publish.Progress)) (done int, err error) {
+	var bytes int64
 	for _, s := range all {
+		bytes += s.Size
+	}
+	m := newMeter(progress, "submit", len(all), bytes)
+	for i, s := range all {
 		d, err := NewDocument(s.Name, s.Package, s.Size, by, secret)
 		if err == nil {
-			err = s.put(ctx, at, d)
+			err = s.put(ctx, at, d, m)
 		}
 		if err != nil {
-			return done, fmt.Errorf("submit %s to %s: %w", s.Package, at, err)
+			return i, fmt.Errorf("submit %s to %s: %w", s.Package, at, err)
 		}
-		done = append(done, s.Name)
+		m.next(s.Size)
 	}
-	return done, nil
+	return len(all), nil
 }
 
 // put writes the package, and then the document.
-func (s *Submission) put(ctx context.Context, at target.Target, d *Document) error {
+func (s *Submission) put(ctx context.Context, at target.Target, d *Document, m *meter) error {
 	text, err := d.Encode()
 	if err != nil {
 		return err
 	}
 	o := target.File(s.PackageKey(), "application/vsix", target.Revalidate, s.File, s.SHA256, s.Size)
 	o.Disposition = target.Attachment
+	open := o.Open
+	o.Open = func() (io.ReadCloser, error) {
+		f, err := open()
+		if err != nil {
+			return nil, err
+		}
+		return struct {
+			io.Reader
+			io.Closer
+		}{m.reader(f), f}, nil
+	}
 	if err := at.Put(ctx, o); err != nil {
 		return err
 	}

@@ -11,7 +11,9 @@ import (
 // An Author may submit packages of a publisher to the inbox of a site in a bucket.
 type Author struct {
 	Publisher string
-	User      string // as the server names users in a bucket policy: an ARN, or the access key; "" in the policy of a user
+	// User is how the server names the user in a bucket policy: by an ARN, or the access key.
+	// It is "" in the policy of a user.
+	User string
 }
 
 // authorStatement is a statement about what an author may do.

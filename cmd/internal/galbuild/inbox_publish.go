@@ -70,19 +70,27 @@ func (p *publishCmd) submit(ctx context.Context, e *env, sources []string) error
 		return err
 	}
 	defer closeTarget(at)
-	result := submitted{at.String(), p.DryRun, []submittedFile{}}
+	done := len(all)
+	if !p.DryRun {
+		bar := newProgress(e)
+		done, err = inbox.Submit(ctx, at, all, by, secret, bar.showPublish)
+		bar.close()
+	}
+	if err != nil {
+		err = hint.Add(err, "run the command again: what is submitted twice is accepted once")
+	}
+	return errors.Join(err, e.printSubmitted(submitted{at.String(), p.DryRun, []submittedFile{}}, all[:done]))
+}
+
+// printSubmitted prints what was submitted.
+func (e *env) printSubmitted(result submitted, all []inbox.Submission) error {
+	would := ""
+	if result.DryRun {
+		would = "would be "
+	}
 	for _, s := range all {
-		if !p.DryRun {
-			if _, err := inbox.Submit(ctx, at, []inbox.Submission{s}, by, secret); err != nil {
-				return hint.Add(err, "run the command again: what is submitted twice is accepted once")
-			}
-		}
 		result.Submitted = append(result.Submitted, submittedFile{s.Name, s.Package, s.Size})
 		if !e.json && !e.quiet {
-			would := ""
-			if p.DryRun {
-				would = "would be "
-			}
 			terminal.Fprintf(e.stdout, "%ssubmitted  %s (%s) as %s\n", would, s.Package, humanize.Bytes(uint64(s.Size)), s.PackageKey())
 		}
 	}

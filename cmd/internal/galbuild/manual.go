@@ -40,7 +40,7 @@ func examples() map[string][]help.Example {
 			{Does: "Print what would be added to a bucket.", Line: "galbuild add vsixs --s3 vsix/gallery --dry-run"},
 		},
 		"accept": {
-			{Does: "Accept what authors have submitted to the inbox of a bucket, every five minutes.", Line: "galbuild accept s3://vsix/gallery --sign-key builder.minisign"},
+			{Does: "Accept what authors have submitted to the inbox of a bucket.", Line: "galbuild accept s3://vsix/gallery --sign-key builder.minisign"},
 			{Does: "Print what would become of the submissions in another bucket.", Line: "galbuild accept site --from s3://drop --dry-run"},
 		},
 		"inbox": {
