@@ -177,6 +177,10 @@ func TestAttacks(t *testing.T) {
 	b.put(t, junk.PackageKey(), "junk")
 	b.put(t, junk.DocumentKey(), "{\x1b]0;x\a")
 	refused[junk] = "not a submission"
+	empty := Name{"acme", blob.Sum([]byte("empty"))}
+	b.put(t, empty.PackageKey(), "x")
+	b.put(t, empty.DocumentKey(), "")
+	refused[empty] = "not a submission"
 	b.put(t, "inbox/acme/\x1b[31m.vsix", "x")
 	b.put(t, "inbox/strange", "x")
 	unfinished := newPackage(t, "acme", "unfinished", "1.0.0")

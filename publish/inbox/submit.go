@@ -23,8 +23,8 @@ type Submission struct {
 
 // Submit puts packages into the inbox of a target, each with a document that the author has signed.
 // It writes nothing anywhere else, and reads nothing. A submission of the same package is replaced,
-// also one that has a result. Of packages that were submitted before an error, Submit returns the
-// number. The function progress is called while they are read, and may be nil.
+// also one that has a result. Submit returns how many of the packages it has submitted. The function
+// progress is called while they are read, and may be nil.
 func Submit(ctx context.Context, at target.Target, all []Submission, by decision.Author, secret *minisign.PrivateKey, progress func(publish.Progress)) (done int, err error) {
 	var bytes int64
 	for _, s := range all {
@@ -76,12 +76,12 @@ func documentObject(n Name, text []byte) target.Object {
 // Read returns the document of a submission, and its text. The error wraps [target.ErrNotExist] if
 // there is none, and errUnreadable if it is not a document.
 func Read(ctx context.Context, from target.Target, n Name) (*Document, []byte, error) {
-	r, err := from.Get(ctx, n.DocumentKey(), 0, maxDocument+1)
+	r, err := from.Get(ctx, n.DocumentKey(), 0, -1) // servers refuse a range of an empty object
 	if err != nil {
 		return nil, nil, err
 	}
-	text, err := target.ReadAll(r, maxDocument+1)
-	if err != nil {
+	text, err := target.ReadAll(r, maxDocument)
+	if err != nil && err != io.ErrShortBuffer { // Decode refuses a text that is too long
 		return nil, nil, err
 	}
 	d, err := Decode(text)

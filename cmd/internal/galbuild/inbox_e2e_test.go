@@ -102,7 +102,7 @@ func TestInboxBucket(t *testing.T) {
 	d.tryOthers(t)
 
 	d.as(t, "")
-	if out := p.must(t, "accept s3://vsix/gallery --policy policy.json"); !strings.Contains(out, "accepted  acme.notes@1.0.0, submitted by alice with the key alice") {
+	if out := p.must(t, "accept s3://vsix/gallery --policy policy.json"); !strings.Contains(out, "accepted  acme.notes@1.0.0, submitted by alice with the key alice") || strings.Count(out, "refused") != 1 {
 		t.Errorf("got %s", out)
 	}
 	p.must(t, "verify s3://vsix/gallery")
@@ -179,7 +179,8 @@ func (d drop) tryOthers(t *testing.T) {
 	if err := d.client(t, "alice").RemoveObject(t.Context(), "vsix", documents[0], minio.RemoveObjectOptions{}); err == nil {
 		t.Error("alice can delete a submission")
 	}
-	if err := d.server.Client.RemoveObject(t.Context(), "vsix", "gallery/inbox/acme/"+name+".vsix", minio.RemoveObjectOptions{}); err != nil {
+	// A document of no bytes is refused as any other that is wrong.
+	if _, err := d.client(t, "alice").PutObject(t.Context(), "vsix", "gallery/inbox/acme/"+name+".json", strings.NewReader(""), 0, minio.PutObjectOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }
