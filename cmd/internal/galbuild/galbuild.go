@@ -74,6 +74,7 @@ type commandLine struct {
 	Diff     diffCmd    `cmd:"" group:"Inspect:" help:"Compare two galleries: versions, settings and decisions."`
 	Audit    auditCmd   `cmd:"" group:"Inspect:" help:"List every version that a gallery has ever served, with its source, and every decision."`
 	Verify   verifyCmd  `cmd:"" group:"Inspect:" help:"Recompute every hash of a site, and derive its index again."`
+	Doctor   doctorCmd  `cmd:"" group:"Inspect:" help:"Look at a served gallery as an editor does, and print what is wrong and which line mends it."`
 
 	Help       helpCmd       `cmd:"" group:"Help:" help:"Print the help of galbuild or of a command."`
 	Completion completionCmd `cmd:"" group:"Help:" help:"Print a script that completes command lines in a shell."`

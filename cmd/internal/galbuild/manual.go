@@ -202,6 +202,10 @@ func examples() map[string][]help.Example {
 			{Does: "Verify a site.", Line: "galbuild verify site"},
 			{Does: "Download what a bucket serves, and verify it.", Line: "galbuild verify s3://vsix/gallery"},
 		},
+		"doctor": {
+			{Does: "Look at a gallery whose certificate is from the company's own authority.", Line: "galbuild doctor https://tools.example/gallery --ca ca.pem"},
+			{Does: "Look at the gallery in the settings of an editor, and write a report.", Line: "galbuild doctor --settings product.json --json > report.json"},
+		},
 		"help": {
 			{Does: "Print the help of a command.", Line: "galbuild help publish"},
 			{Does: "Print the help of a subcommand.", Line: "galbuild help config nginx"},
