@@ -74,7 +74,7 @@ var checks = []check{
 	{"package-type", groupFiles, "a package is not served as text, which proxies and browsers change", Failed, []string{"package"}, false, checkPackageType},
 	{"package-content", groupFiles, "the bytes of the package are those that the gallery has: checksums in it, ETag of galshim, blobs", Failed, []string{"package"}, false, checkPackageContent},
 	{"package-platform", groupFiles, "a package for a platform is that for the platform", Failed, []string{"package"}, false, checkPackagePlatform},
-	{"range", groupFiles, "a range of a package has the right bytes, or the request gets the whole", Failed, []string{"package"}, false, checkRange},
+	{"range", groupFiles, "a range of a package has the right bytes, or the request gets the whole", Failed, []string{"package-content"}, false, checkRange},
 	{"web-files", groupFiles, "files of a web extension, or of a theme, are served with their types", Failed, []string{"addresses"}, false, checkWebFiles},
 	{"plus-in-path", groupFiles, "a plus sign in a path, as in 1.2.3+web, is kept", Failed, []string{"web-files"}, false, checkPlus},
 	{"at-in-path", groupFiles, "an at sign in a path may be escaped, as in 1.2.3%40linux-x64", Failed, []string{"assets"}, false, checkAt},

@@ -92,7 +92,7 @@ func explainRedirect(from, to string) (lines []string, why string) {
 			"this looks like a login page, which an editor cannot fill in"
 	case a.Scheme == "http" && b.Scheme == "https" && a.Hostname() == b.Hostname():
 		return mend("settings: \"serviceUrl\": \"" + base + "\""), "the gallery is at https"
-	case strings.TrimSuffix(b.Path, "/") == a.Path:
+	case b.Hostname() == a.Hostname() && b.Path == a.Path+"/":
 		return mend("nginx: location = " + a.Path + " instead of one that ends with a slash"), "a proxy adds a slash"
 	case a.Hostname() != b.Hostname():
 		return mend("settings: \"serviceUrl\": \"" + base + "\""), "the gallery has moved to another host"

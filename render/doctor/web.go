@@ -68,12 +68,20 @@ func (x *examination) judgeScript(ctx context.Context, script string) outcome {
 	return ok("package.json and the script of %s", x.web.id())
 }
 
-// findWeb chooses a version of a web extension for all platforms, or else a theme.
+// findWeb chooses a version for all platforms of a web extension, if possible of one with a script,
+// or else of a theme.
 func (x *examination) findWeb() bool {
-	for _, tag := range []string{webExtension, "color-theme"} {
+	hasScript := func(e extension, v version) bool {
+		return e.tagged(webExtension) && v.property("Microsoft.VisualStudio.Code.ExecutesCode") == "true"
+	}
+	for _, suitable := range []func(extension, version) bool{
+		hasScript,
+		func(e extension, _ version) bool { return e.tagged(webExtension) },
+		func(e extension, _ version) bool { return e.tagged("color-theme") },
+	} {
 		for _, e := range extensionsOf(x.list) {
 			for _, v := range e.versions() {
-				if e.tagged(tag) && v.platform() == "" {
+				if v.platform() == "" && suitable(e, v) {
 					x.web = webSample{e, v}
 					return true
 				}
