@@ -72,7 +72,9 @@ func newSoundGallery(t *testing.T) *soundGallery {
 	g.trust, g.strangers = publicKey(t, keys, "our.pub", "RWS5v9GEsVGpzVZym7z7YnqtJyHosWiueLfmN9Z1R6uYgBj2Eeq5kx5k"), publicKey(t, keys, "stranger.pub", "RWSA0YwZzP/WPfneoC8S5jebGs5mU1EQW8WtL9x2iAA2BHfvnfo3UZB+")
 	mustBuild(t, vsixs, "-o", g.site, "--sign-key", writeText(t, keys, "our.key", secretKeyText), "-q")
 	g.galshim = runGalshim(t, g.site)
-	g.proxy = &httputil.ReverseProxy{Rewrite: g.rewrite, Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections) // galshim would wait for them at its end
+	g.proxy = &httputil.ReverseProxy{Rewrite: g.rewrite, Transport: transport}
 	return g
 }
 

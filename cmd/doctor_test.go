@@ -294,9 +294,15 @@ func refuseAfter(n int64, status int, header ...string) breaking {
 	return refuse(func(_ *http.Request, body string) bool { return doesNotName(body) && seen.Add(1) > n }, status, "application/json", "{}", header...)
 }
 
-// TestBrokenGalleries breaks a gallery in many ways, each of which doctor tells by its cause alone.
-func TestBrokenGalleries(t *testing.T) {
+// TestDoctor looks at a gallery without a fault, and at many that have one.
+func TestDoctor(t *testing.T) {
 	g := newSoundGallery(t)
+	t.Run("sound", g.testSound)
+	t.Run("broken", g.testBroken)
+}
+
+// testBroken breaks the gallery in many ways, each of which doctor tells by its cause alone.
+func (g *soundGallery) testBroken(t *testing.T) {
 	for _, b := range brokenGalleries {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
@@ -321,10 +327,9 @@ func TestBrokenGalleries(t *testing.T) {
 	}
 }
 
-// TestSoundGallery looks at galshim alone, at the root and at a sub-path, over http and https, with
-// each form of a service URL.
-func TestSoundGallery(t *testing.T) {
-	g := newSoundGallery(t)
+// testSound looks at galshim alone, at the root and at a sub-path, over http and https, with each
+// form of a service URL.
+func (g *soundGallery) testSound(t *testing.T) {
 	for _, b := range []brokenGallery{
 		{name: "root"},
 		{name: "sub-path", prefix: "/tools/gallery"},
