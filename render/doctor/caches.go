@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"galbuild/build/headers"
 )
 
 // Seconds in Cache-Control.
@@ -15,7 +17,7 @@ const (
 	shortTime  = 60 * 60
 )
 
-var maxAgeOf = regexp.MustCompile(`(?:^|[\s,])max-age=(\d+)`)
+var maxAgeOf = regexp.MustCompile(`(?:^|[\s,])max-age\s*=\s*(\d+)`)
 
 // cacheControl returns the header in small letters, and its max-age, or -1.
 func cacheControl(r *response) (text string, seconds int) {
@@ -33,7 +35,7 @@ func cacheControl(r *response) (text string, seconds int) {
 
 // isPrivate reports whether shared caches must not keep a response.
 func isPrivate(cache string) bool {
-	return strings.Contains(cache, "private") || strings.Contains(cache, "no-store")
+	return strings.Contains(cache, "private") || strings.Contains(cache, headers.NoStore)
 }
 
 func checkCacheFiles(_ context.Context, x *examination) outcome {
@@ -46,7 +48,7 @@ func checkCacheFiles(_ context.Context, x *examination) outcome {
 		return fail(mend("galshim: --tokens FILE, which sets private", "nginx: galbuild config nginx --tokens"),
 			"the gallery requires a token, and Cache-Control of a file is %q: a shared cache would give it to everybody", cache)
 	case !x.hasToken() && seconds < longEnough:
-		return warn(mend("nginx: add_header Cache-Control $galbuild_cache always; galbuild config nginx prints the map", "bucket: Cache-Control: public, max-age=31536000, immutable for assets/ and files/"),
+		return warn(mend("nginx: add_header Cache-Control $galbuild_cache always; galbuild config nginx prints the map", "bucket: Cache-Control: "+headers.Immutable+", for assets/ and files/"),
 			"Cache-Control of a file of a version is %q, so editors load pictures and readmes again and again", cache)
 	}
 	return ok("%s", cache)

@@ -237,6 +237,9 @@ func (r *response) mediaType() string {
 	return strings.ToLower(strings.TrimSpace(kind))
 }
 
+// mayGuess reports whether a browser may guess the media type.
+func (r *response) mayGuess() bool { return r.header.Get("X-Content-Type-Options") == "" }
+
 // isHTML reports whether the body is a web page.
 func (r *response) isHTML() bool {
 	start := bytes.ToLower(bytes.TrimSpace(r.body[:min(len(r.body), 256)]))

@@ -82,11 +82,11 @@ type Finding struct {
 
 // A Report is the result of all checks, in their order.
 type Report struct {
-	URL      string        `json:"url"`     // the service URL
-	Galshim  string        `json:"galshim"` // the version of galshim; "" if the gallery is another program
-	Checks   []Finding     `json:"checks"`
-	Requests []Request     `json:"-"`
-	Elapsed  time.Duration `json:"-"`
+	URL      string // the service URL
+	Program  string // galshim with its version; "" if the gallery is another program
+	Checks   []Finding
+	Requests []Request
+	Elapsed  time.Duration
 }
 
 // Count returns how many checks have a status.
@@ -118,10 +118,11 @@ func Examine(ctx context.Context, c Config) (*Report, error) {
 			return nil, err
 		}
 	}
-	return &Report{
-		URL: x.client.mask(x.at.Service), Galshim: x.galshim, Checks: findings,
-		Requests: x.client.requests, Elapsed: time.Since(start),
-	}, nil
+	report := &Report{URL: x.client.mask(x.at.Service), Checks: findings, Requests: x.client.requests, Elapsed: time.Since(start)}
+	if x.galshim != "" {
+		report.Program = "galshim " + x.galshim
+	}
+	return report, nil
 }
 
 // run runs a check, unless one that it needs did not pass.

@@ -62,7 +62,7 @@ func checkMediaTypes(ctx context.Context, x *examination) outcome {
 			return fail(mend("gallery: serve all that is in files of a version"), "%s of %s %s", kind, e.id(), r.problem())
 		}
 		if !assetTypes[kind].MatchString(r.mediaType()) {
-			return warnOrFail(r.header.Get("X-Content-Type-Options") != "nosniff", typeLines, "%s of %s has the media type %q, with nosniff %q: browsers refuse it",
+			return warnOrFail(r.mayGuess(), typeLines, "%s of %s has the media type %q, with nosniff %q: browsers refuse it",
 				kind, e.id(), r.header.Get("Content-Type"), r.header.Get("X-Content-Type-Options"))
 		}
 		seen = append(seen, short+" "+r.mediaType())

@@ -31,13 +31,13 @@ var serviceEnds = []struct{ end, resource string }{
 // ParseURL returns the addresses of the gallery at a URL: its base URL, a service URL, or that of
 // the manifest for the policy of VS Code.
 func ParseURL(text string) (Gallery, error) {
-	u, err := url.Parse(text)
-	if err != nil {
-		return Gallery{}, errors.New("not a URL") // without the text, which may have a token
-	}
-	switch {
-	case u.Scheme != "http" && u.Scheme != "https":
+	if !strings.HasPrefix(text, "http://") && !strings.HasPrefix(text, "https://") {
 		return Gallery{}, errors.New("must begin with http:// or https://")
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return Gallery{}, errors.New("is not a URL") // without the text, which may have a token
 	case u.Hostname() == "":
 		return Gallery{}, errors.New("has no host")
 	case u.User != nil:

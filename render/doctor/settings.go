@@ -24,7 +24,9 @@ var (
 		"serviceUrl", "VSCODE_GALLERY_SERVICE_URL", "windsurf.marketplaceExtensionGalleryServiceURL",
 		"antigravity.marketplaceExtensionGalleryServiceURL", "service_url",
 	}
-	itemNames     = []string{"itemUrl", "VSCODE_GALLERY_ITEM_URL", "windsurf.marketplaceGalleryItemURL", "antigravity.marketplaceGalleryItemURL", "item_url"}
+	itemNames = []string{
+		"itemUrl", "VSCODE_GALLERY_ITEM_URL", "windsurf.marketplaceGalleryItemURL", "antigravity.marketplaceGalleryItemURL", "item_url",
+	}
 	resourceNames = []string{"resourceUrlTemplate", "VSCODE_GALLERY_RESOURCE_URL_TEMPLATE", "resource_url_template"}
 	latestNames   = []string{"extensionUrlTemplate", "VSCODE_GALLERY_EXTENSION_URL_TEMPLATE"}
 	controlNames  = []string{"controlUrl", "VSCODE_GALLERY_CONTROL_URL"}

@@ -62,7 +62,7 @@ func (x *examination) judgeScript(ctx context.Context, script string) outcome {
 		return fail(mend("galbuild: --unpack web, or all"), "%s %s", r.url, r.problem())
 	}
 	if kind := r.mediaType(); !strings.Contains(kind, "javascript") && !strings.Contains(kind, "ecmascript") {
-		return warnOrFail(r.header.Get("X-Content-Type-Options") != "nosniff", mend("nginx: types { text/javascript js; }", "bucket: Content-Type text/javascript"),
+		return warnOrFail(r.mayGuess(), mend("nginx: types { text/javascript js; }", "bucket: Content-Type text/javascript"),
 			"the script of %s has the media type %q, with nosniff %q: browsers do not run it", x.web.id(), kind, r.header.Get("X-Content-Type-Options"))
 	}
 	return ok("package.json and the script of %s", x.web.id())

@@ -144,7 +144,7 @@ func (d *doctorCmd) header() (http.Header, error) {
 // examined is the JSON document of doctor.
 type examined struct {
 	URL          string           `json:"url"`
-	Galshim      string           `json:"galshim"`
+	Program      string           `json:"program"`
 	OK           int              `json:"ok"`
 	Warnings     int              `json:"warnings"`
 	Failed       int              `json:"failed"`
@@ -156,7 +156,7 @@ type examined struct {
 
 func newExamined(r *doctor.Report) examined {
 	return examined{
-		r.URL, r.Galshim, r.Count(doctor.OK), r.Count(doctor.Warning), r.Count(doctor.Failed), r.Count(doctor.Skipped),
+		r.URL, r.Program, r.Count(doctor.OK), r.Count(doctor.Warning), r.Count(doctor.Failed), r.Count(doctor.Skipped),
 		len(r.Requests), r.Elapsed.Milliseconds(), r.Checks,
 	}
 }
