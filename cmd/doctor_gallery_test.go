@@ -22,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -343,7 +344,11 @@ type testAuthority struct {
 	root, intermediate *x509.Certificate
 	key                *ecdsa.PrivateKey // of all, which is enough for tests
 	file               string            // the root, as PEM
+	issuer             *httptest.Server  // has the certificate of the intermediate authority
 }
+
+// atIssuer stands for the address of the certificate of the intermediate authority.
+const atIssuer = "issuer"
 
 func newTestAuthority(t *testing.T) testAuthority {
 	t.Helper()
@@ -358,6 +363,8 @@ func newTestAuthority(t *testing.T) testAuthority {
 	intermediate.SerialNumber, intermediate.Subject = big.NewInt(2), pkix.Name{CommonName: "Acme Intermediate"}
 	a.root = a.sign(t, &root, &root)
 	a.intermediate = a.sign(t, &intermediate, a.root)
+	a.issuer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(a.intermediate.Raw) }))
+	t.Cleanup(a.issuer.Close)
 	a.file = writeText(t, t.TempDir(), "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.root.Raw})))
 	return a
 }
@@ -386,6 +393,9 @@ func (a testAuthority) certificate(t *testing.T, spoil func(leaf *x509.Certifica
 	sent := tls.Certificate{PrivateKey: a.key, Certificate: [][]byte{nil, a.intermediate.Raw}}
 	if spoil != nil {
 		spoil(leaf, &sent)
+	}
+	if slices.Contains(leaf.IssuingCertificateURL, atIssuer) {
+		leaf.IssuingCertificateURL = []string{a.issuer.URL}
 	}
 	parent := a.intermediate
 	if leaf.Subject.CommonName == "self-signed" {

@@ -100,6 +100,9 @@ var brokenGalleries = []brokenGallery{
 	{name: "intermediate certificate not sent", check: "certificate-chain", mend: "cat cert.pem intermediate.pem", https: func(_ *x509.Certificate, sent *tls.Certificate) {
 		sent.Certificate = sent.Certificate[:1]
 	}},
+	{name: "intermediate certificate not sent, which browsers download", check: "certificate-chain", mend: "cat cert.pem intermediate.pem", https: func(leaf *x509.Certificate, sent *tls.Certificate) {
+		leaf.IssuingCertificateURL, sent.Certificate = []string{atIssuer}, sent.Certificate[:1]
+	}, change: func(c *doctor.Config) { c.CA = "" }},
 	{name: "private authority", check: "certificate-chain", mend: "NODE_EXTRA_CA_CERTS", https: notTrusted, change: func(c *doctor.Config) { c.CA = "" }},
 	{name: "self-signed certificate", check: "certificate-chain", mend: "--ca FILE with the certificate itself", https: func(leaf *x509.Certificate, sent *tls.Certificate) {
 		leaf.Subject, sent.Certificate = pkix.Name{CommonName: "self-signed"}, sent.Certificate[:1]
@@ -235,11 +238,17 @@ var brokenGalleries = []brokenGallery{
 	{name: "no files of web extensions", check: "web-files", mend: "/files/ { try_files", breaks: refuse(files, 404, "application/json", "{}")},
 	{name: "scripts as text", check: "web-files", mend: "types { text/javascript js; }", breaks: setHeader(ending("extension.js"), "Content-Type", "text/plain")},
 	{name: "plus decoded as a blank", check: "plus-in-path", mend: "do not decode +", breaks: pass(func(r *http.Request) { r.URL.Path = strings.ReplaceAll(r.URL.Path, "+", " ") })},
-	{name: "escaped at sign lost", check: "at-in-path", mend: "%2540", breaks: pass(func(r *http.Request) {
+	{name: "escaped at sign lost", check: "at-in-path", mend: "%2540", warns: true, breaks: pass(func(r *http.Request) {
 		if strings.Contains(r.RequestURI, "%40") {
 			r.URL.Path, r.URL.RawPath = strings.ReplaceAll(r.URL.Path, "@", "%40"), ""
 		}
 	})},
+	{name: "at sign lost", check: "at-in-path", mend: "%2540", breaks: refuse(func(r *http.Request, body string) bool {
+		return manifests(r, body) && strings.Contains(r.URL.Path, "@")
+	}, 404, "application/json", "{}")},
+	{name: "no downloads for scripts", check: "vspackage", mend: "/api/publishers/", warns: true, breaks: refuse(ending("/vspackage"), 404, "application/json", "{}")},
+	{name: "token in a header for icons, too", check: "token", mend: "https://HOST/t/TOKEN/", warns: true, change: func(c *doctor.Config) { c.Header = http.Header{"Authorization": {"Bearer s3cret-token"}} },
+		breaks: onlyWithToken},
 	{name: "control manifest without malicious", check: "control", mend: `"malicious": []`, breaks: edit(ending("/control.json"), func(a *answer) { a.replace("malicious", "evil") })},
 	{name: "no control manifest", check: "control", mend: "--control FILE", breaks: refuse(ending("/control.json"), 404, "application/json", "{}")},
 	{name: "manifest of another gallery", check: "manifest", mend: "--base-url", breaks: edit(ending("/manifest.json"), func(a *answer) { a.replace("http://", "http://other.") })},
@@ -275,6 +284,7 @@ var brokenGalleries = []brokenGallery{
 	// Generation
 	{name: "damaged index", check: "health", mend: "galbuild verify SITE", breaks: edit(ending("/healthz"), func(a *answer) { a.status = 503; a.replace(`"ok"`, `"damaged"`) })},
 	{name: "frozen", check: "health", mend: "--renew", breaks: edit(ending("/healthz"), func(a *answer) { a.status = 503; a.replace(`"ok"`, `"frozen"`) })},
+	{name: "not ready", check: "health", mend: "look into its log", breaks: refuse(ending("/readyz"), 503, "application/json", "{}", "Retry-After", "1")},
 	{name: "newer generation refused", check: "stale", mend: "its log says why", breaks: edit(ending("/healthz"), func(a *answer) { a.replace(`"stale":false`, `"stale":true`) })},
 	{name: "stale CURRENT", check: "stale", mend: "no cache for index/CURRENT", breaks: edit(ending("/healthz"), func(a *answer) {
 		a.body = regexp.MustCompile(`"generation":"[^"]*"`).ReplaceAll(a.body, []byte(`"generation":"0123456789abcdef"`))
@@ -286,6 +296,14 @@ var brokenGalleries = []brokenGallery{
 // at looks at another address.
 func at(address string) func(*doctor.Config) {
 	return func(c *doctor.Config) { c.Gallery, _ = doctor.ParseURL(address) }
+}
+
+// onlyWithToken requires a token in a header, and keeps files from shared caches.
+func onlyWithToken(next http.Handler) http.Handler {
+	guarded := setHeader(anything, "Cache-Control", "private")(next)
+	return refuse(func(r *http.Request, _ string) bool {
+		return r.Method != http.MethodOptions && r.Header.Get("Authorization") == ""
+	}, 401, "application/json", "{}")(guarded)
 }
 
 // refuseAfter refuses queries for an extension that does not exist after the first n of them.

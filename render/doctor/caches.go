@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"regexp"
@@ -51,8 +52,11 @@ func checkCacheFiles(_ context.Context, x *examination) outcome {
 		return warn(mend("nginx: add_header Cache-Control $galbuild_cache always; galbuild config nginx prints the map", "bucket: Cache-Control: "+headers.Immutable+", for assets/ and files/"),
 			"Cache-Control of a file of a version is %q, so editors load pictures and readmes again and again", cache)
 	}
-	return ok("%s", cache)
+	return ok("%s", orNone(cache))
 }
+
+// orNone returns a value of Cache-Control, or that there is none.
+func orNone(cache string) string { return cmp.Or(cache, "no Cache-Control") }
 
 func checkCacheLatest(_ context.Context, x *examination) outcome {
 	if x.latest == nil {
@@ -69,7 +73,7 @@ func checkCacheLatest(_ context.Context, x *examination) outcome {
 	if age, err := strconv.Atoi(x.latest.header.Get("Age")); err == nil && age > shortTime {
 		return fail(lines, "latest comes from a cache, which has kept it for %d seconds", age)
 	}
-	return ok("%s", cache)
+	return ok("%s", orNone(cache))
 }
 
 func checkCacheQueries(_ context.Context, x *examination) outcome {
@@ -78,7 +82,7 @@ func checkCacheQueries(_ context.Context, x *examination) outcome {
 		return warn(mend("nginx: no proxy_cache_methods POST; and no expires for "+x.host.Path+"/extensionquery", "gallery: Cache-Control: no-store"),
 			"Cache-Control of a query is %q, and caches do not distinguish queries, which differ in their bodies", cache)
 	}
-	return ok("%s", cache)
+	return ok("%s", orNone(cache))
 }
 
 func checkRetryAfter(ctx context.Context, x *examination) outcome {

@@ -78,6 +78,8 @@ var checks = []check{
 	{"web-files", groupFiles, "files of a web extension, or of a theme, are served with their types", Failed, []string{"addresses"}, false, checkWebFiles},
 	{"plus-in-path", groupFiles, "a plus sign in a path, as in 1.2.3+web, is kept", Failed, []string{"web-files"}, false, checkPlus},
 	{"at-in-path", groupFiles, "an at sign in a path may be escaped, as in 1.2.3%40linux-x64", Failed, []string{"assets"}, false, checkAt},
+	{"vspackage", groupFiles, "a package is also at the address that scripts use, …/vspackage", Warning, []string{"package"}, false, checkVSPackage},
+	{"token", groupFiles, "icons and files of web extensions are served without a header, which editors do not send for them", Warning, []string{"web-files"}, false, checkToken},
 	{"control", groupFiles, "the control manifest has the list of malicious extensions", Failed, []string{"query"}, false, checkControl},
 	{"manifest", groupFiles, "the manifest for the policy of VS Code names the service", Failed, []string{"addresses"}, false, checkManifest},
 	{"item", groupFiles, "the address that editors open for an extension shows a page", Warning, []string{"addresses"}, false, checkItem},

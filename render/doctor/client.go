@@ -107,6 +107,7 @@ type request struct {
 	gzip        bool // accept gzip
 	preflight   bool // without the headers that only the request itself has
 	large       bool // a package
+	anonymous   bool // without the headers of the configuration
 }
 
 // A response is a response whose body was read. Its body is as it was sent.
@@ -181,7 +182,7 @@ func (c *client) setHeader(out *http.Request, r request) {
 	h.Set("Origin", c.origin)
 	if !r.preflight {
 		h.Set("X-Market-Client-Id", "VSCode 1.139.1")
-		if originOf(r.url) == c.own {
+		if originOf(r.url) == c.own && !r.anonymous {
 			for name, values := range c.header {
 				h[name] = values
 			}

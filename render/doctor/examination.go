@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -34,6 +35,7 @@ type examination struct {
 	webFile      *response // its package.json
 	galshim      string    // the version of galshim, or ""
 	generation   string    // that galshim serves
+	signed       time.Time // when its head was signed, according to galshim; zero if that is not known
 }
 
 func newExamination(c Config) (*examination, error) {

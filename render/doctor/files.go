@@ -296,6 +296,22 @@ func platformOf(text []byte) (string, error) {
 	return "", nil
 }
 
+func checkVSPackage(ctx context.Context, x *examination) outcome {
+	if x.archive == nil {
+		return skip("the gallery has no extensions")
+	}
+	v := x.sample.versions()[0]
+	address := x.at.Service + "/publishers/" + x.sample.publisher() + "/vsextensions/" + x.sample.name() + "/" + v.number() + "/vspackage"
+	if p := v.platform(); p != "" {
+		address += "?targetPlatform=" + p
+	}
+	r := x.client.follow(ctx, request{method: http.MethodGet, url: address, large: true, header: map[string]string{"Range": "bytes=0-1"}})
+	if served := r.status == http.StatusOK || r.status == http.StatusPartialContent; r.err != nil || !served || r.isHTML() {
+		return warn(mend("nginx: location "+x.host.Path+"/publishers/ { try_files $uri @galshim; }"), "%s %s; scripts and older editors download packages there", address, r.problem())
+	}
+	return ok("%s", address)
+}
+
 // rangeBytes is the number of bytes that are requested of a package.
 const rangeBytes = 100
 

@@ -17,9 +17,12 @@ func checkHealth(ctx context.Context, x *examination) outcome {
 	if r.err != nil || !valid {
 		return fail(mend("nginx: location = "+splitPath(x.at.base())+"/healthz { try_files $uri @galshim; }"), "%s/healthz %s", x.at.base(), r.problem())
 	}
-	x.generation = document.Get("generation").String()
+	x.generation, x.signed = document.Get("generation").String(), document.Get("head.when").Time()
 	switch status := document.Get("status").String(); status {
 	case "ok":
+		if ready := x.getJSON(ctx, x.at.base()+"/readyz"); ready.status == http.StatusServiceUnavailable {
+			return fail(mend("galshim: look into its log"), "galshim is not ready: it is starting or shutting down, or has no generation that is verified")
+		}
 		return ok("galshim %s serves generation %s with %d extensions", x.galshim, x.generation, document.Get("extensions").Int())
 	case "damaged":
 		return fail(mend("galbuild: galbuild verify SITE, then restore the file that it names", "galshim: its log names the file"), "the index that galshim serves is damaged")
@@ -107,6 +110,9 @@ func checkAge(ctx context.Context, x *examination) outcome {
 		return skip("not galshim")
 	}
 	head, err := x.head(ctx)
+	if errors.Is(err, errNotServed) && !x.signed.IsZero() {
+		head.When, err = x.signed, nil
+	}
 	if err != nil {
 		return headOutcome(err, "--max-age", x.MaxAge > 0)
 	}
@@ -115,7 +121,7 @@ func checkAge(ctx context.Context, x *examination) outcome {
 		return fail(mend("galbuild: galbuild history SITE --renew --sign-key FILE, in a timer", "galbuild: galbuild sync, if new packages should have arrived"),
 			"the head of the history is of %s, %s ago, and --max-age is %s", head.When.Format(time.RFC3339), age, x.MaxAge)
 	}
-	return ok("head %d is of %s", head.Number, head.When.Format(time.RFC3339))
+	return ok("the head of the history is of %s", head.When.Format(time.RFC3339))
 }
 
 func checkSignature(ctx context.Context, x *examination) outcome {

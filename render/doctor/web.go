@@ -96,6 +96,27 @@ func (e extension) tagged(tag string) bool {
 	return strings.Contains(e.Get("tags").Raw, `"`+tag+`"`)
 }
 
+func checkToken(ctx context.Context, x *examination) outcome {
+	if x.Header.Get("Authorization") == "" {
+		return skip("no token is sent in a header")
+	}
+	addresses := []string{}
+	if _, v, found := x.withAsset(assetIcon); found {
+		addresses = append(addresses, v.asset(assetIcon))
+	}
+	if x.webFile != nil {
+		addresses = append(addresses, x.webFile.url)
+	}
+	for _, address := range addresses {
+		r := x.client.follow(ctx, request{method: http.MethodGet, url: address, anonymous: true})
+		if r.status == http.StatusUnauthorized || r.status == http.StatusForbidden {
+			return warn(mend("address: https://HOST/t/TOKEN/…, the way that works in every editor", "proxy: require no token for /assets/ and /files/"),
+				"%s returns status %d without the header Authorization, which editors do not send for icons and files of web extensions", address, r.status)
+		}
+	}
+	return ok("they need no header")
+}
+
 func checkPlus(ctx context.Context, x *examination) outcome {
 	if x.webFile == nil {
 		return skip("no files of extensions are served")
@@ -107,8 +128,8 @@ func checkPlus(ctx context.Context, x *examination) outcome {
 	for _, plus := range []string{"+", "%2B"} {
 		r := x.get(ctx, x.folder(webSample{e, v}, plus, "extension/package.json"))
 		if r.err != nil || r.status != http.StatusOK || r.isHTML() {
-			return fail(mend("nginx: proxy_pass without a path, so that the address is passed on as it came", "proxy: do not decode + in a path"),
-				"%s %s: a plus sign in the path is changed, or not supported", r.url, r.problem())
+			return fail(mend("nginx: proxy_pass without a path, so that the address is passed on as it came", "proxy: do not decode + in a path",
+				"gallery: serve {version}+{platform} below the path of files"), "%s %s: a plus sign in the path is changed, or not supported", r.url, r.problem())
 		}
 	}
 	return ok("%s+%s, also escaped", v.number(), v.platform())
@@ -133,7 +154,7 @@ func checkAt(ctx context.Context, x *examination) outcome {
 		return fail(lines, "the manifest of %s for %s, whose address has an at sign, %s", e.id(), v.platform(), plain.problem())
 	}
 	if r.status != http.StatusOK || string(r.body) != string(plain.body) {
-		return fail(lines, "the manifest of %s for %s %s if the at sign is escaped, as some editors do", e.id(), v.platform(), r.problem())
+		return warn(lines, "the manifest of %s for %s %s if the at sign is escaped, as some clients do", e.id(), v.platform(), r.problem())
 	}
 	return ok("%s@%s, also escaped", v.number(), v.platform())
 }
