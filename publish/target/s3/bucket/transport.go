@@ -1,4 +1,4 @@
-package s3
+package bucket
 
 import (
 	"context"
@@ -7,11 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"time"
-
-	"github.com/minio/minio-go/v7/pkg/credentials"
-	"github.com/minio/minio-go/v7/pkg/signer"
 
 	"galbuild/build/retry"
 )
@@ -19,7 +15,7 @@ import (
 // baseTransport returns the transport for all requests.
 func (c *Config) baseTransport() (http.RoundTripper, error) {
 	if c.Transport != nil {
-		return c.Transport, nil
+		return retry.WithStall(c.Transport, c.Stall), nil
 	}
 	t, err := retry.NewTransport(c.CAFile)
 	if err != nil {
@@ -28,7 +24,7 @@ func (c *Config) baseTransport() (http.RoundTripper, error) {
 	t.Proxy = proxy
 	t.DisableCompression = true               // receive objects as they are stored
 	t.ResponseHeaderTimeout = 5 * time.Minute // the server may copy a gigabyte first
-	return t, nil
+	return retry.WithStall(t, c.Stall), nil
 }
 
 // errTLS is the error of a server that closes connections without TLS.
@@ -92,35 +88,6 @@ func (l *recorder) mayWrite(r *http.Request) error {
 	}
 	return errCredentials(l.readsOnly.missing())
 }
-
-// A prefixing transport sends requests to an S3 API that is below a path of its server. The
-// signature covers the path, so requests are signed again.
-type prefixing struct {
-	base   http.RoundTripper
-	prefix string // such as /storage/v1/s3
-	keys   *credentials.Credentials
-}
-
-// RoundTrip implements [http.RoundTripper].
-func (p *prefixing) RoundTrip(r *http.Request) (*http.Response, error) {
-	to := r.Clone(r.Context())
-	if to.URL.RawPath != "" {
-		to.URL.RawPath = (&url.URL{Path: p.prefix}).EscapedPath() + to.URL.RawPath
-	}
-	to.URL.Path = p.prefix + to.URL.Path
-	if scope := credentialScope.FindStringSubmatch(to.Header.Get("Authorization")); scope != nil {
-		value, err := p.keys.GetWithContext(&credentials.CredContext{Client: http.DefaultClient, Context: r.Context()})
-		if err != nil {
-			return nil, err
-		}
-		to.Header.Del("Authorization")
-		to = signer.SignV4(*to, value.AccessKeyID, value.SecretAccessKey, value.SessionToken, scope[1])
-	}
-	return p.base.RoundTrip(to)
-}
-
-// credentialScope finds the region in the Authorization header of a signed request.
-var credentialScope = regexp.MustCompile(`Credential=[^,]*/\d{8}/([^/,]*)/s3/aws4_request`)
 
 type responseKey struct{}
 

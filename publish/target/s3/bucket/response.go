@@ -1,4 +1,4 @@
-package s3
+package bucket
 
 import (
 	"bytes"
@@ -31,7 +31,7 @@ func normalize(r *http.Request, response *http.Response) error {
 	document := isDocument(r)
 	page := success && isWebPage(h) && response.ContentLength != 0 && r.Method != http.MethodDelete
 	if page && (document || h.Get("ETag") == "") {
-		return errFinal{errWebPage}
+		return Final{errWebPage}
 	}
 	h.Del("Expires") // not used, but minio-go fails if it cannot parse it
 	h.Set("Last-Modified", normalizeTime(h.Get("Last-Modified"), http.TimeFormat, time.Unix(0, 0)))
@@ -96,7 +96,7 @@ func normalizeDocument(response *http.Response) error {
 		return err
 	}
 	if len(b) > maxDocument {
-		return errFinal{fmt.Errorf("the response is longer than %d bytes", maxDocument)}
+		return Final{fmt.Errorf("the response is longer than %d bytes", maxDocument)}
 	}
 	b = lastModified.ReplaceAllFunc(b, func(element []byte) []byte {
 		text := string(lastModified.FindSubmatch(element)[1])
