@@ -106,6 +106,15 @@ type Env struct {
 	Agent string
 }
 
+// Folder returns the kind of target that is a folder, named by its path, without a way to open it.
+func Folder() Kind {
+	return Kind{
+		Name: "folder", Form: "a folder",
+		Parse: func(_, path string) Settings { return Settings{"path": path} },
+		Keys:  []Key{{Name: "path", Type: Path, Required: true}},
+	}
+}
+
 // Key returns the key of a name or an alias.
 func (k *Kind) Key(name string) (Key, bool) {
 	i := slices.IndexFunc(k.Keys, func(key Key) bool { return key.Name == name || slices.Contains(key.Aliases, name) })

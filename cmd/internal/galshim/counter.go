@@ -284,9 +284,9 @@ func (c *counter) fail(err error) {
 	c.failing = true
 }
 
-// countDownload counts a response with the whole package.
+// countDownload counts a response with the whole package, or a redirect to it.
 func (s *server) countDownload(w *reply, r *http.Request, g *generation) {
-	if s.counter == nil || w.status != http.StatusOK || r.Method != http.MethodGet {
+	if s.counter == nil || w.status != http.StatusOK && w.status != http.StatusFound || r.Method != http.MethodGet {
 		return
 	}
 	s.counter.add(g, stats.Download(r.PathValue("publisher"), r.PathValue("name"), r.URL.Query()))

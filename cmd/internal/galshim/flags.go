@@ -7,23 +7,22 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/version"
 )
 
 // commandLine is the command line. Every flag is also an environment variable.
 type commandLine struct {
-	Index  string        `required:"" complete:"path" placeholder:"SITE|URL" group:"Site:" help:"The site: a folder that galbuild made, or the http(s) address of a published site."`
+	Index  string        `complete:"path" placeholder:"SITE" group:"Site:" help:"The site: ${readable}. The flags of targets name it as well."`
 	Reload time.Duration `default:"5s" group:"Site:" help:"Look for a new generation at this interval, and on SIGHUP. 0 means only on SIGHUP."`
-	Cache  string        `complete:"path" placeholder:"DIR" group:"Site:" help:"Folder for the index of a site at a URL (default: galshim in the user's cache folder)."`
-	CA     string        `name:"ca" type:"existingfile" placeholder:"FILE" group:"Site:" help:"File of certificates (PEM) to trust in addition to the system's, for a site at an https address."`
+	Cache  string        `complete:"path" placeholder:"DIR" group:"Site:" help:"Folder for the index of a site that is not a folder (default: galshim in the user's cache folder)."`
+
+	Redirect bool `group:"Site:" help:"Redirect requests for packages to addresses of the bucket that are valid for five minutes, instead of passing the packages on. Editors must be able to reach the bucket."`
+	targets.Remote
 
 	Trust   []string      `sep:"none" complete:"path" placeholder:"KEY" group:"Trust:" help:"Serve only generations whose head of the history is signed with one of these minisign public keys, and is not older than the newest one that was served. A folder stands for the *.pub files in it."`
 	State   string        `complete:"path" placeholder:"FILE" group:"Trust:" help:"With --trust, keep the newest head in this file, so that older ones are also refused after a restart. Each galshim needs a file of its own."`
@@ -69,12 +68,7 @@ func (c *commandLine) Validate() error {
 		}
 		c.ContentURL = content
 	}
-	if isURL(c.Index) {
-		if u, err := url.Parse(c.Index); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return hint.Add(fmt.Errorf("--index=%s: must be the http(s) address of a folder", c.Index), "name the address of the site, below which index/CURRENT is, without a query")
-		}
-	}
-	if err := errors.Join(checkIndex(c.Index), c.validateTrust()); err != nil {
+	if err := errors.Join(c.checkIndex(), c.validateTrust()); err != nil {
 		return err
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {
@@ -95,39 +89,8 @@ func (c *commandLine) Validate() error {
 	return nil
 }
 
-// checkIndex returns an error for an address that galshim cannot read, which is hardly the name of
-// a folder.
-func checkIndex(index string) error {
-	scheme := addresses.Scheme(index)
-	if scheme == "" || isURL(index) {
-		return nil
-	}
-	err := fmt.Errorf("--index=%s: must be the folder of a site, or the http(s) address of a published site", index)
-	if scheme == "file" {
-		return hint.Add(err, "write it as a path: %s", addresses.Path(index))
-	}
-	return hint.Add(err, "copy the site to a folder of this machine, and name that folder; for a target of galbuild: "+
-		"galbuild pull %s -o shim --index-only --follow 30s, then galshim --index shim --no-files", index)
-}
-
 func isURL(index string) bool {
 	return strings.HasPrefix(index, "http://") || strings.HasPrefix(index, "https://")
-}
-
-// source returns the source of generations that --index names.
-func (c *commandLine) source(log *slog.Logger) (source, error) {
-	if !isURL(c.Index) {
-		return folder{c.Index}, nil
-	}
-	cache := c.Cache
-	if cache == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return nil, hint.Add(fmt.Errorf("find a folder for the index: %w", err), "name one with --cache DIR")
-		}
-		cache = filepath.Join(user, "galshim")
-	}
-	return newRemote(c.Index, cache, c.CA, log)
 }
 
 // logger returns a logger that writes to stderr.

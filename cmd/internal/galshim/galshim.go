@@ -43,9 +43,10 @@
 // may be cached for five minutes. So may readmes: galshim fills in the gallery's address before
 // paths of pictures that a package holds, see [catalog.ReadmeBase], and serves no range of them.
 //
-// Files of a published site, named by its URL, are passed through. galshim holds back the
-// last 64 KiB of each until its SHA-256 is verified. If it is wrong, galshim closes the
-// connection.
+// Files of a published site, at a URL or in a bucket or repository, are passed through. galshim
+// holds back the last 64 KiB of each until its SHA-256 is verified. If it is wrong, galshim closes
+// the connection. With --redirect, the bucket itself sends the packages, which galshim cannot verify
+// then.
 //
 // # The address of the gallery
 //
@@ -118,8 +119,10 @@ import (
 
 	"galbuild/cmd/internal/completion"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
+	"galbuild/publish/target/reading"
 )
 
 // Exit statuses.
@@ -165,7 +168,9 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // newParser returns a parser of command lines that fills c.
 func newParser(c *commandLine, options ...kong.Option) *kong.Kong {
-	parser, err := usage.NewParser(c, nil, append(options,
+	c.DeclareToRead(reading.Kinds(), "GALSHIM")
+	texts := map[string]string{"readable": targets.Forms(reading.Kinds(), true)}
+	parser, err := usage.NewParser(c, texts, append(options,
 		kong.Name("galshim"), kong.Description(description), manual().Option(),
 		kong.DefaultEnvars("GALSHIM"), usage.Durations(),
 	)...)

@@ -39,7 +39,7 @@ func (s *server) item(w *reply, r *http.Request, g *generation) error {
 //
 // With --no-files, the web server in front of galshim serves pages. It leaves redirects to galshim.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
-	address := target(r, pathOf(w.base))
+	address := requestPath(r, pathOf(w.base))
 	if address == "" {
 		return redirect(w, r, indexPage, r.URL.RawQuery)
 	}
@@ -92,9 +92,9 @@ func redirect(w *reply, r *http.Request, path, query string) error {
 	return nil
 }
 
-// target returns the path of a request, escaped as in the request and without the path of the base
+// requestPath returns the path of a request, escaped as in the request and without the path of the base
 // URL.
-func target(r *http.Request, base string) string {
+func requestPath(r *http.Request, base string) string {
 	u := r.URL
 	if original, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		u = original

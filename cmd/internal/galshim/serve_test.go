@@ -125,7 +125,7 @@ func TestUsage(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"", 80, "galshim: error: galshim needs --index=SITE"},
+		{"", 80, "galshim: error: --index is missing"},
 		{"--index site --base-url gallery.test", 80, "galshim: hint: name the address that editors will use"},
 		{"--index site --tls-cert a.pem", 80, "--tls-cert and --tls-key"},
 		{"--index site --tls-cert a --tls-key b --tls-self-signed", 80, "exclude each other"},

@@ -9,12 +9,16 @@ import (
 	"galbuild/publish/target/website"
 )
 
-// Kinds returns the kinds, in the order of the help.
+// Kinds returns the kinds, in the order of the help. Folders have no OpenReader: galshim maps their
+// files.
 func Kinds() []target.Kind {
+	web := website.Kind()
+	web.ReadOnly, web.Open = false, nil // as all others here
 	return []target.Kind{
+		target.Folder(),
 		bucket.Kind(),
 		bucket.OSSKind(),
 		repository.Kind(),
-		website.Kind(),
+		web,
 	}
 }
