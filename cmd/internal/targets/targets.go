@@ -112,7 +112,11 @@ func (r *Remote) CheckFlag(flag, value string) error {
 	if !r.isTyped(flag) && r.isNamed() {
 		value = ""
 	}
-	if value == "" && !r.isGiven() {
+	switch {
+	case value != "" || r.isGiven():
+	case r.isTyped(flag): // with an empty value, which usage.Program reports
+		return nil
+	default:
 		return hint.Add(fmt.Errorf("--%s is missing", flag), "it names %s", Forms(r.kinds, true))
 	}
 	return r.check(value, r.isTyped(flag), "")
