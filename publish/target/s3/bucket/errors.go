@@ -212,11 +212,18 @@ func (b *Bucket) hintCause(e Error, response *http.Response) string {
 // maxSkew is the largest allowed difference of clocks. Amazon S3 allows 15 minutes, some servers 5.
 const maxSkew = 5 * time.Minute
 
-// hintClock compares this machine's clock with the server's.
+// hintClock compares this machine's clock with the server's. The hint does not contain the time, so
+// that it is the same for each attempt.
 func hintClock(response *http.Response) string {
 	server, err := http.ParseTime(response.Header.Get("Date"))
-	if now := time.Now(); err == nil && now.Sub(server).Abs() > maxSkew {
-		return fmt.Sprintf("set this machine's clock, which is at %s, or the server's, which is at %s", now.UTC().Format(time.RFC3339), server.UTC().Format(time.RFC3339))
+	if err != nil {
+		return ""
+	}
+	switch ahead := time.Since(server).Round(time.Minute); {
+	case ahead > maxSkew:
+		return fmt.Sprintf("set this machine's clock, or the server's: this one is %s ahead", ahead)
+	case -ahead > maxSkew:
+		return fmt.Sprintf("set this machine's clock, or the server's: this one is %s behind", -ahead)
 	}
 	return ""
 }
@@ -234,7 +241,7 @@ func (b *Bucket) hintCode(e Error) string {
 	case "SignatureDoesNotMatch":
 		return "check the secret key, and the region; a proxy in front must keep the Host header"
 	case "RequestTimeTooSkewed":
-		return fmt.Sprintf("set this machine's clock, which is at %s", time.Now().UTC().Format(time.RFC3339))
+		return "set this machine's clock, or the server's"
 	case "AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException":
 		if region := regionOf(e); region != "" {
 			return "the region of the bucket is " + region
