@@ -49,8 +49,8 @@ func TestShimImporters(t *testing.T) {
 	}
 }
 
-// importers returns those of a list that import a package, sorted. Each line of the list is a package
-// and its imports.
+// importers returns those of a list that import a package, sorted. Each line of the list is a
+// package and its imports.
 func importers(lines, imported string) (found []string) {
 	for line := range strings.Lines(lines) {
 		if imports := strings.Fields(line); slices.Contains(imports[1:], imported) {

@@ -29,8 +29,8 @@ type Kind struct {
 	ReadOnly bool
 	// Open returns a target. It sends no request. It is nil in the kinds of package reading.
 	Open func(Settings, Env) (Target, error)
-	// OpenReader returns a target for reading only. It sends no request. nil means that programs
-	// open targets of this kind in another way.
+	// OpenReader returns a target for reading only. It sends no request. nil means that
+	// programs open targets of this kind in another way.
 	OpenReader func(Settings, Env) (Reader, error)
 }
 

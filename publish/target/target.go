@@ -1,6 +1,9 @@
 // Package target defines a target: a store of objects that a site can be published to. The
 // packages below it implement targets, and targettest tests what all of them must do.
 //
+// Reading is a contract of its own, [Reader], with packages of their own for the clients that need
+// credentials, because galshim reads targets and may not link what writes to them.
+//
 // This package and its implementations store objects of any kind. They do not depend on
 // packages about extensions or galleries.
 package target

@@ -45,8 +45,8 @@
 //
 // Files of a published site, at a URL or in a bucket or repository, are passed through. galshim
 // holds back the last 64 KiB of each until its SHA-256 is verified. If it is wrong, galshim closes
-// the connection. With --redirect, the bucket itself sends the packages, which galshim cannot verify
-// then.
+// the connection. With --redirect, the bucket itself sends the packages, which galshim cannot
+// verify then.
 //
 // # The address of the gallery
 //

@@ -92,8 +92,8 @@ func redirect(w *reply, r *http.Request, path, query string) error {
 	return nil
 }
 
-// requestPath returns the path of a request, escaped as in the request and without the path of the base
-// URL.
+// requestPath returns the path of a request, escaped as in the request and without the path of the
+// base URL.
 func requestPath(r *http.Request, base string) string {
 	u := r.URL
 	if original, err := url.ParseRequestURI(r.RequestURI); err == nil {

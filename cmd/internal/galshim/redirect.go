@@ -13,8 +13,8 @@ import (
 	"galbuild/publish/target"
 )
 
-// redirectExpiry is how long an address that --redirect sends is valid. Clients follow a redirect at
-// once, and a download that has begun is not cut off.
+// redirectExpiry is how long an address that --redirect sends is valid. Clients follow a redirect
+// at once, and a download that has begun is not cut off.
 const redirectExpiry = 5 * time.Minute
 
 // mayRedirect reports whether a request for a file can be answered with a redirect to the bucket.
@@ -25,8 +25,8 @@ func mayRedirect(r *http.Request, f index.File) bool {
 	return r.Method == http.MethodGet && path.Base(f.Path) == catalog.PackageAsset && r.Header.Get("Authorization") == ""
 }
 
-// redirectToBucket responds with the address of a blob. The bucket sends it with the headers of the response
-// that galshim would have sent.
+// redirectToBucket responds with the address of a blob. The bucket sends it with the headers of the
+// response that galshim would have sent.
 func redirectToBucket(ctx context.Context, w http.ResponseWriter, to target.Presigner, f index.File) error {
 	h := w.Header()
 	address, err := to.Presign(ctx, blob.Ref(f.SHA256).Path(), target.Presign{

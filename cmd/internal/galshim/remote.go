@@ -40,8 +40,8 @@ const (
 	staleFile    = time.Hour // age at which unused files in the cache are removed
 )
 
-// A remote is a site that is published at a target other than a folder. Its index is downloaded into a folder of the
-// cache:
+// A remote is a site that is published at a target other than a folder. Its index is downloaded
+// into a folder of the cache:
 //
 //	<cache>/<digits>/CURRENT           of the last index that was verified
 //	<cache>/<digits>/<generation>.idx.zst
@@ -57,8 +57,8 @@ const (
 // Several servers may share a cache. If galshim cannot reach the site when it starts, it serves the
 // generation in the cache.
 //
-// Each request is sent once: galshim polls index/CURRENT anyway, and its own clients do not wait for
-// long.
+// Each request is sent once: galshim polls index/CURRENT anyway, and its own clients do not wait
+// for long.
 type remote struct {
 	at        target.Reader
 	redirects target.Presigner // nil without --redirect

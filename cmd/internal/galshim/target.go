@@ -18,8 +18,8 @@ import (
 // indexFlag is the name of the flag that names the site, unless a flag of targets does.
 const indexFlag = "index"
 
-// checkIndex returns an error for a site that galshim cannot read, and for flags that name more than
-// one.
+// checkIndex returns an error for a site that galshim cannot read, and for flags that name more
+// than one.
 func (c *commandLine) checkIndex() error {
 	switch scheme := addresses.Scheme(c.Index); {
 	case isURL(c.Index):

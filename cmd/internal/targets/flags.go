@@ -13,8 +13,8 @@ import (
 	"galbuild/publish/target"
 )
 
-// declare returns a struct for Kong with the flags of the kinds, and the fields by the names of
-// the flags. The variables of the flags begin with prefix. Flags of writes are included if writes is
+// declare returns a struct for Kong with the flags of the kinds, and the fields by the names of the
+// flags. The variables of the flags begin with prefix. Flags of writes are included if writes is
 // true.
 func declare(kinds []target.Kind, prefix string, writes bool) (kong.Plugins, map[string]reflect.Value) {
 	var fields []reflect.StructField

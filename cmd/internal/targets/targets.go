@@ -106,8 +106,8 @@ func (r *Remote) Check(argument string) error {
 	return r.check(argument, argument != "", "")
 }
 
-// CheckFlag does what [Flags.Check] does, for a command with another flag instead of -o, and without
-// a default.
+// CheckFlag does what [Flags.Check] does, for a command with another flag instead of -o, and
+// without a default.
 func (r *Remote) CheckFlag(flag, value string) error {
 	if !r.isTyped(flag) && r.isNamed() {
 		value = ""

@@ -10,8 +10,8 @@ import (
 	"galbuild/publish/target/s3/bucket"
 )
 
-// try calls f until it succeeds or fails permanently, see [bucket.Bucket.Try]. If the server refuses
-// the form of the request, try changes the dialect.
+// try calls f until it succeeds or fails permanently, see [bucket.Bucket.Try]. If the server
+// refuses the form of the request, try changes the dialect.
 func (t *Target) try(ctx context.Context, operation, key string, f func(ctx context.Context, attempt int) error) error {
 	var denied error // error of a write without encryption
 	var d *dialect   // of the last attempt

@@ -1,6 +1,6 @@
-// Package repository reads files of a folder of a generic repository of JFrog Artifactory. It is the
-// half of package artifactory that galshim links too: the configuration, one GET for each file, and
-// the hints in errors.
+// Package repository reads files of a folder of a generic repository of JFrog Artifactory. It is
+// the half of package artifactory that galshim links too: the configuration, one GET for each file,
+// and the hints in errors.
 package repository
 
 import (

@@ -21,9 +21,9 @@
 // AWS_ROLE_ARN); the role of a container; the role of a machine (EC2), unless
 // AWS_EC2_METADATA_DISABLED is true. Without any credentials, a public bucket can be read.
 //
-// Expired credentials are requested again. If the server refuses credentials, they are read again
-// too, because the keys in a shared file may have been rotated; the request is sent again if they
-// differ from those before.
+// Keys in a shared file are read for each request, so they can be replaced at any time. Temporary
+// credentials are requested again before they expire, and when the server refuses them; then the
+// request is sent again if they differ from those before.
 //
 // # Aliyun OSS
 //

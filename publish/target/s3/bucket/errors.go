@@ -93,8 +93,8 @@ func isProxyLogin(err error) bool {
 }
 
 // Failed returns err with the operation, the object and a hint. response is the last response, or
-// nil. denied returns the hint for a write that is denied although the credentials are valid. It may
-// be nil for other operations.
+// nil. denied returns the hint for a write that is denied although the credentials are valid. It
+// may be nil for other operations.
 func (b *Bucket) Failed(operation, key string, err error, response *http.Response, denied func(Error) string) error {
 	switch {
 	case isMissing(err) && isWebPageOf(response):

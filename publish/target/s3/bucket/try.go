@@ -84,9 +84,8 @@ func (b *Bucket) pause(attempt int, err error, response *http.Response) (time.Du
 // refused are error codes of requests whose credentials the server does not accept.
 var refused = []string{"ExpiredToken", "InvalidToken", "InvalidTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 
-// replaced reads the credentials again after the server has refused them. It reports whether they
-// are others than those that the request was signed with. Keys in a shared file may have been
-// rotated, and a session may have ended early.
+// replaced requests the credentials again after the server has refused them, because a session may
+// have ended early. It reports whether they are others than those that the request was signed with.
 func (b *Bucket) replaced(ctx context.Context, err error, response *http.Response) bool {
 	if !slices.Contains(refused, code(err)) || response == nil || response.Request == nil {
 		return false
