@@ -219,6 +219,7 @@ once "chromium-$RELEASE" debian_package chromium usr/lib/chromium/chromium
 once "zsh-$RELEASE" debian_package zsh-static usr/bin/zsh-static
 once "fish-$RELEASE" fish_package
 once "mandoc-$RELEASE" debian_package mandoc usr/bin/mandoc
+once "prometheus-$RELEASE" debian_package prometheus usr/bin/prometheus
 rm -rf apt
 
 cat <<PATHS
@@ -236,4 +237,6 @@ chromium=$CACHE/chromium-$RELEASE/bin/chromium
 zsh=$CACHE/zsh-$RELEASE/bin/zsh-static
 fish=$CACHE/fish-$RELEASE/bin/fish
 mandoc=$CACHE/mandoc-$RELEASE/bin/mandoc
+prometheus=$CACHE/prometheus-$RELEASE/bin/prometheus
+promtool=$CACHE/prometheus-$RELEASE/usr/bin/promtool
 PATHS

@@ -26,6 +26,9 @@ type configCmd struct {
 	S3CORS      s3CORSCmd      `cmd:"" name:"s3-cors" help:"Print the CORS policy that lets editors in a browser read a bucket."`
 	S3Policy    s3PolicyCmd    `cmd:"" name:"s3-policy" help:"Print the policy that lets everyone read a bucket, but not who decided what and why."`
 
+	Prometheus prometheusCmd `cmd:"" help:"Print how Prometheus observes galshim: what to scrape, recording rules and alerts."`
+	Grafana    grafanaCmd    `cmd:"" help:"Print a dashboard of galshim for Grafana."`
+
 	VSCodePolicy vscodePolicyCmd `cmd:"" name:"vscode-policy" help:"Print the setting of VS Code with the extensions that a policy allows."`
 }
 

@@ -110,6 +110,14 @@ func examples() map[string][]help.Example {
 			{Does: "Print the policy for a site in a bucket.", Line: "galbuild config s3-policy vsix/gallery > policy.json"},
 			{Does: "Print the policy for a site that has a bucket of its own.", Line: "galbuild config s3-policy vsix"},
 		},
+		"config prometheus": {
+			{Does: "Write a configuration for two galshims, with alerts.", Line: "galbuild config prometheus --target 10.0.0.7:9464,10.0.0.8:9464 -o monitoring"},
+			{Does: "Print the recording rules and alerts only.", Line: "galbuild config prometheus > galshim.rules.yml"},
+		},
+		"config grafana": {
+			{Does: "Print the dashboard, to be imported into Grafana.", Line: "galbuild config grafana > galshim.json"},
+			{Does: "Put it where Grafana reads dashboards when it starts.", Line: "galbuild config grafana > /var/lib/grafana/dashboards/galshim.json"},
+		},
 		"config vscode-policy": {
 			{Does: "Print the setting for a policy.", Line: "galbuild config vscode-policy --policy policy.json"},
 			{Does: "Print the setting for the policy of a site.", Line: "galbuild config vscode-policy --policy site"},

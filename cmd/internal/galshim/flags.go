@@ -42,12 +42,20 @@ type commandLine struct {
 	MaxConnections int `name:"max-connections" placeholder:"N" group:"Limits:" help:"Concurrent connections; others wait until one ends. 0 means as many as the limit of open files allows, at most 10000."`
 	MaxQueries     int `name:"max-queries" placeholder:"N" group:"Limits:" help:"Concurrent queries; others wait for up to 5 seconds, then get status 503. 0 means four for each processor."`
 
+	ClientRate   int       `name:"client-rate" placeholder:"N" group:"Limits:" help:"Queries a second that each client may send, and --client-burst more at once; others get status 503. A client is an address, or a /64 network of IPv6. Name the proxies in front of galshim with --trusted-proxy, or all clients behind one share its limit. Files and update checks by latest are never limited (default: no limit)."`
+	ClientBurst  int       `name:"client-burst" default:"200" placeholder:"N" group:"Limits:" help:"With --client-rate, queries that a client may send at once after a pause."`
+	ClientExempt []network `name:"client-exempt" placeholder:"CIDR" group:"Limits:" help:"With --client-rate, do not limit clients with these addresses, such as those of servers on which many people work."`
+
+	Metrics           string `placeholder:"HOST:PORT" group:"Metrics:" help:"Serve metrics for Prometheus at /metrics of this address, and /livez, /readyz and /healthz. It must not be reachable from outside."`
+	MetricsExtensions int    `name:"metrics-extensions" placeholder:"N" group:"Metrics:" help:"With --metrics, count the downloads of up to N extensions each, and those of all others together."`
+
 	StatsLog string `name:"stats-log" complete:"path" placeholder:"DIR" group:"Log:" help:"Count downloads, installs and uninstalls of each extension and day in files of this folder, which galshims can share. galbuild stats fold adds them to the gallery. Behind a web server that serves the files, count its access logs with galbuild stats add instead."`
 
-	LogFormat string       `default:"text" enum:"text,json" group:"Log:" help:"Format of the log on standard error."`
-	Quiet     bool         `short:"q" xor:"loud" group:"Log:" help:"Log warnings and errors only, and no requests."`
-	Verbose   bool         `short:"v" xor:"loud" group:"Log:" help:"Also log the queries."`
-	Version   version.Flag `short:"V" env:"-" help:"Print the version and exit."`
+	NoLogQueries bool         `name:"no-log-queries" group:"Log:" help:"Do not log what editors search for: texts, ids and platforms. Texts that people type are personal data."`
+	LogFormat    string       `default:"text" enum:"text,json" group:"Log:" help:"Format of the log on standard error."`
+	Quiet        bool         `short:"q" xor:"loud" group:"Log:" help:"Log warnings and errors only, and no requests."`
+	Verbose      bool         `short:"v" xor:"loud" group:"Log:" help:"Also log the queries."`
+	Version      version.Flag `short:"V" env:"-" help:"Print the version and exit."`
 
 	counter *counter // nil without StatsLog
 }
@@ -76,6 +84,9 @@ func (c *commandLine) Validate() error {
 	}
 	if c.MaxConnections < 0 || c.MaxQueries < 0 {
 		return hint.Add(errors.New("--max-connections and --max-queries: must not be negative"), "0 means the default")
+	}
+	if err := c.validateMetrics(); err != nil {
+		return err
 	}
 	if c.Reload < 0 {
 		return hint.Add(fmt.Errorf("--reload=%s: must not be negative", c.Reload), "0 means only on SIGHUP")

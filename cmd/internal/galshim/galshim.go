@@ -20,7 +20,7 @@
 //	                                                    /vscode/unpkg/…
 //	GET  /item?itemName={p}.{n}                    the page of an extension, by a redirect
 //	GET  every other path that the index lists     pages, and files for them
-//	GET  /healthz  /version                        for operators
+//	GET  /healthz  /livez  /readyz  /version       for operators, see health
 //
 // HEAD works wherever GET does, and OPTIONS everywhere. No request of an editor is redirected:
 // editors do not follow a relative Location, and browsers repeat the preflight request after
@@ -71,6 +71,13 @@
 // that editors report, for each extension of the index and each day; see package build/stats for
 // what counts, and type counter for what is lost if the process is killed. Anyone who can send
 // requests can raise the counts. Queries are not slower: only downloads and reports are counted.
+//
+// # Numbers
+//
+// With --metrics, galshim serves metrics for Prometheus at a listener of their own, see metrics. A
+// line of the log has who has sent a request and what was searched for, and its id is also in the
+// header X-Request-Id of the response. With --client-rate, the queries of each client are limited,
+// see clientRates.
 //
 // # Generations
 //

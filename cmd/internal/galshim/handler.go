@@ -34,6 +34,10 @@ type config struct {
 	log       *slog.Logger
 	content   string   // URL of assets and files, no slash at the end; "" if it is the base URL
 	counter   *counter // nil counts nothing
+
+	metrics    *metrics     // nil counts nothing
+	clients    *clientRates // nil limits nothing
+	noQueryLog bool         // do not log what is searched for
 }
 
 // server is the gallery as an [http.Handler].
@@ -102,7 +106,9 @@ func (s *server) routes() {
 	}
 	s.get("/manifest.json", s.manifest)
 	s.get("/control.json", s.control)
-	s.get("/healthz", s.health)
+	s.get("/healthz", s.state(health.report))
+	s.get("/livez", s.state(health.alive))
+	s.get("/readyz", s.state(health.ready))
 	s.get("/version", s.version)
 
 	for _, assets := range []string{"/assets", "/vscode/asset"} {
@@ -130,8 +136,10 @@ func (s *server) post(pattern string, e endpoint) {
 // handle registers an endpoint for all methods. A mux with patterns for methods would refuse other
 // methods with a response in plain text.
 func (s *server) handle(pattern string, e endpoint) {
+	kind := kindOf(pattern)
 	handler := func(rw http.ResponseWriter, r *http.Request) {
 		w := rw.(*reply)
+		w.kind = kind
 		g := s.live.acquire()
 		defer g.release()
 		w.generation = g
@@ -178,6 +186,7 @@ func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 	w := newReply(rw, r, s.stall)
 	defer s.finish(w, r, time.Now())
 	headers.SetEvery(w.Header(), r.Method)
+	s.identify(w, r)
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
 		return
@@ -233,7 +242,9 @@ func (s *server) finish(w *reply, r *http.Request, start time.Time) {
 		sendError(w, w.err)
 	}
 	w.pace.end()
-	s.logRequest(w, r, start)
+	took := time.Since(start)
+	s.metrics.request(w, took)
+	s.logRequest(w, r, start, took)
 	if p != nil && begun {
 		panic(http.ErrAbortHandler)
 	}
@@ -263,31 +274,31 @@ func (s *server) panicked(w *reply, p any) error {
 
 // logRequest logs a request in one line: health checks at level debug, and failures as warnings or
 // errors.
-func (s *server) logRequest(w *reply, r *http.Request, start time.Time) {
+func (s *server) logRequest(w *reply, r *http.Request, start time.Time, took time.Duration) {
 	level := slog.LevelInfo
 	switch {
 	case w.status >= 500:
 		level = slog.LevelError
 	case w.err != nil && w.status < 400:
 		level = slog.LevelWarn
-	case r.URL.Path == "/healthz":
+	case w.kind == kindHealth:
 		level = slog.LevelDebug
 	}
 	if !s.log.Enabled(context.Background(), level) {
 		return
 	}
-	now := time.Now()
-	line := slog.NewRecord(now, level, "request", 0) // without the source position, which is slow to find
+	line := slog.NewRecord(start.Add(took), level, "request", 0) // without the source position, which is slow to find
 	handler, ok := s.queryLogs[r.URL.Path]
 	if !ok || r.Method != http.MethodPost {
 		handler = s.log.Handler()
 		line.AddAttrs(requestAttrs(r.Method, r.URL.Path)...)
 	}
 	line.AddAttrs(
-		slog.Int("status", w.status), slog.Int64("bytes", w.bytes()), slog.Duration("elapsed", now.Sub(start)), slog.String("client", s.addresser.client(r)))
+		slog.Int("status", w.status), slog.Int64("bytes", w.bytes()), slog.Float64("elapsedMs", float64(took.Microseconds())/1e3), slog.String("client", s.addresser.client(r)))
 	if w.hits >= 0 {
 		line.AddAttrs(slog.Int("hits", w.hits))
 	}
+	s.logDetails(&line, w, r)
 	if w.err != nil {
 		line.AddAttrs(slog.String("err", clip(w.err.Error())))
 	}
@@ -300,11 +311,14 @@ func requestAttrs(method, path string) []slog.Attr {
 }
 
 // clip shortens a text of a client for the log.
-func clip(text string) string {
-	if len(text) <= maxLogged {
+func clip(text string) string { return clipTo(text, maxLogged) }
+
+// clipTo shortens a text of a client to a number of bytes.
+func clipTo(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	return strings.ToValidUTF8(text[:maxLogged], "") + "…"
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // normalizePath returns r with a path relative to the base URL, without doubled and trailing

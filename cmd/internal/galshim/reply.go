@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"galbuild/index/query"
 )
 
 // A reply is one response that is being written, to a client that must read it fast enough.
@@ -20,6 +22,10 @@ type reply struct {
 	hits       int         // extensions in the response to a query, -1 to anything else
 	err        error       // the error of the request, for the log
 	generation *generation // the generation of the response
+
+	kind     requestKind
+	id       [1]string    // of the request, as the value of a header
+	question *query.Query // the query, for the log; nil if there is none
 }
 
 const (

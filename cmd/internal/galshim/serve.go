@@ -51,15 +51,20 @@ func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	generations := newLive(from, trusted, log)
-	defer generations.close()
-	if err := generations.poll(ctx); err != nil {
-		return err
-	}
 	if c.StatsLog != "" {
 		c.counter = newCounter(c.StatsLog, log)
 		c.counter.start()
 		defer c.counter.close()
+	}
+	generations := newLive(from, trusted, log)
+	defer generations.close()
+	stopMetrics, err := c.observe(generations, log)
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
+	if err := generations.poll(ctx); err != nil {
+		return err
 	}
 	srv, listener, err := c.listen(generations, log)
 	if err != nil {
@@ -87,6 +92,7 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	handler, err := newServer(config{
 		live: generations, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), files: !c.NoFiles, content: c.ContentURL,
 		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout, log: log, counter: c.counter,
+		metrics: generations.metrics, clients: newClientRates(c.ClientRate, c.ClientBurst, c.ClientExempt), noQueryLog: c.NoLogQueries,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -108,7 +114,12 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	}
 	log.Info("listening", attrs...)
 	srv := newHTTPServer(handler, secure, log)
-	return srv, limitConnections(listener, srv, connections), nil
+	srv.RegisterOnShutdown(func() { generations.stopping.Store(true) })
+	limited := limitConnections(listener, srv, connections)
+	if m := generations.metrics; m != nil {
+		m.observe(handler, limited)
+	}
+	return srv, limited, nil
 }
 
 func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *http.Server {
