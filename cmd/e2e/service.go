@@ -29,7 +29,7 @@ const (
 )
 
 // start starts a server in a process group of its own, which is killed when the test ends.
-func start(t *testing.T, name, artefacts string, cmd *exec.Cmd) *service {
+func start(t testing.TB, name, artefacts string, cmd *exec.Cmd) *service {
 	t.Helper()
 	s := &service{name: name, log: filepath.Join(artefacts, name+".log"), exit: make(chan struct{})}
 	out, err := os.Create(s.log)
@@ -51,7 +51,7 @@ func start(t *testing.T, name, artefacts string, cmd *exec.Cmd) *service {
 }
 
 // stop stops the server and its children.
-func (s *service) stop(t *testing.T, pid int) {
+func (s *service) stop(t testing.TB, pid int) {
 	syscall.Kill(-pid, syscall.SIGTERM)
 	select {
 	case <-s.exit:
@@ -66,7 +66,7 @@ func (s *service) stop(t *testing.T, pid int) {
 }
 
 // await waits until the log matches, and returns the match and its groups.
-func (s *service) await(t *testing.T, pattern string) []string {
+func (s *service) await(t testing.TB, pattern string) []string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
 	for deadline := time.Now().Add(startTimeout); ; time.Sleep(pollInterval) {
