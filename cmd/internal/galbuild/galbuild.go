@@ -65,6 +65,8 @@ type commandLine struct {
 	Import   importCmd   `cmd:"" group:"Publish:" help:"Verify a tarball and import it into a site."`
 	Sync     syncCmd     `cmd:"" group:"Publish:" help:"Collect, vet and build, and write what is new to a tarball for another side."`
 
+	Token tokenCmd `cmd:"" group:"Publish:" help:"Make, list or revoke the tokens of the clients of a gallery that not everybody may read."`
+
 	Package packageCmd `cmd:"" group:"Author:" aliases:"pack" help:"Package an extension's folder as a .vsix file, as vsce does."`
 	Ls      lsCmd      `cmd:"" group:"Author:" help:"List the files of an extension's folder that would be packaged."`
 

@@ -91,6 +91,18 @@ func examples() map[string][]help.Example {
 			{Does: "Print a server for a site on this machine.", Line: "galbuild config nginx site --base-url http://gallery.example"},
 			{Does: "Print a server with TLS for a site on another machine.", Line: "galbuild config nginx /srv/site --no-check --cert cert.pem --key key.pem"},
 		},
+		"token new": {
+			{Does: "Make a token for a person, and keep it in a file for their editor.", Line: "galbuild token new alice --file tokens > alice.token"},
+			{Does: "Make a token that works until the end of a day.", Line: "galbuild token new build-box --file tokens --until 2999-01-31"},
+		},
+		"token list": {
+			{Does: "List the tokens.", Line: "galbuild token list --file tokens"},
+			{Does: "Print them as JSON, for a script that reports those that have expired.", Line: "galbuild token list --file tokens --json"},
+		},
+		"token revoke": {
+			{Does: "Revoke a token.", Line: "galbuild token revoke alice --file tokens"},
+			{Does: "Replace a token that has become known.", Line: "galbuild token revoke alice --file tokens && galbuild token new alice --file tokens"},
+		},
 		"config code-server": editorExamples("code-server"),
 		"config vscodium":    editorExamples("vscodium"),
 		"config vscode": {

@@ -15,7 +15,7 @@ import (
 // latest serves GET …/latest: a single extension.
 func (s *server) latest(w *reply, r *http.Request, g *generation) error {
 	id := r.PathValue("publisher") + "." + r.PathValue("name")
-	body, ok, err := gallery.AppendLatest(nil, g.ix, id, s.address(w.base))
+	body, ok, err := gallery.AppendLatest(nil, g.ix, id, s.address(s.contentBase(w)))
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (s *server) latest(w *reply, r *http.Request, g *generation) error {
 
 // manifest serves the manifest of the gallery, see [gallery.Manifest].
 func (s *server) manifest(w *reply, r *http.Request, _ *generation) error {
-	return s.sendDocument(w, r, gallery.Manifest(w.base, s.content))
+	return s.sendDocument(w, r, gallery.Manifest(w.base, s.contentBase(w)))
 }
 
 // control serves the control manifest of the site, also with --no-files, because editors are

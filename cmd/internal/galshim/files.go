@@ -79,7 +79,7 @@ func (s *server) servePackage(w *reply, r *http.Request, g *generation) error {
 	if wanted[0].version != "latest" {
 		return s.serveVersion(w, r, g, catalog.AssetsDir, catalog.PackageAsset, wanted)
 	}
-	newest, ok, err := newestRelease(g, wanted[0], s.address(w.base))
+	newest, ok, err := newestRelease(g, wanted[0], s.address(s.contentBase(w)))
 	if err != nil {
 		return err
 	}

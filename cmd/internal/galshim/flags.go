@@ -35,6 +35,8 @@ type commandLine struct {
 	NoFiles      bool      `group:"Addresses:" help:"Serve no files but readmes, in which galshim fills in the address of the gallery. The web server in front of galshim serves all other files and pages."`
 	TrustedProxy []network `placeholder:"CIDR" group:"Addresses:" help:"Trust Forwarded and X-Forwarded-* headers from these addresses, such as those of a load balancer, instead of from loopback addresses. The value none trusts no address. Unix sockets are always trusted."`
 
+	Tokens string `complete:"path" placeholder:"FILE" group:"Access:" help:"Serve only clients with a token of this file, in the path /t/TOKEN/… or in the header Authorization. galbuild token new adds one. The file is read again when it changes."`
+
 	TLSCert       string `name:"tls-cert" complete:"path" placeholder:"FILE" group:"TLS:" help:"Certificate chain (PEM). It is read again when the file changes."`
 	TLSKey        string `name:"tls-key" complete:"path" placeholder:"FILE" group:"TLS:" help:"Private key of the certificate (PEM)."`
 	TLSSelfSigned bool   `name:"tls-self-signed" group:"TLS:" help:"Make a certificate at start and keep it in memory, for a trial."`

@@ -54,6 +54,14 @@
 // caches may not store the response. Forwarded and X-Forwarded-* are trusted only from Unix
 // sockets, and from the addresses that --trusted-proxy names, by default loopback addresses.
 //
+// # Tokens
+//
+// With --tokens, every request but OPTIONS, /livez, /readyz and /healthz needs a token of the file:
+// in its path, /t/TOKEN/…, or in the header Authorization, see package build/tokens. Addresses in
+// the response have the token that was in the path. Shared caches may not store responses. The log
+// has the names of tokens, and no tokens. A change of the file takes effect within a second. A web
+// server that serves files itself asks GET /auth, with the token of a path in X-Gallery-Token.
+//
 // # Limits
 //
 // SECURITY.md lists the limits, which keep one client from using up what other clients need.
@@ -124,6 +132,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"galbuild/build/tokens"
 	"galbuild/cmd/internal/completion"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
@@ -192,6 +201,15 @@ func printError(stderr io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	hint.Print(stderr, "galshim", err)
+	hint.Print(maskedWriter{stderr}, "galshim", err)
 	return exitFailed
+}
+
+// maskedWriter masks tokens, for instance that of a published site in an error.
+type maskedWriter struct{ to io.Writer }
+
+// Write implements [io.Writer].
+func (m maskedWriter) Write(text []byte) (int, error) {
+	_, err := m.to.Write(tokens.Mask(text))
+	return len(text), err
 }

@@ -32,8 +32,9 @@ type config struct {
 	stall     time.Duration // see pace
 	slow      time.Duration // see longResponses
 	log       *slog.Logger
-	content   string   // URL of assets and files, no slash at the end; "" if it is the base URL
-	counter   *counter // nil counts nothing
+	content   string     // URL of assets and files, no slash at the end; "" if it is the base URL
+	counter   *counter   // nil counts nothing
+	tokens    *tokenFile // nil if clients need no token
 
 	metrics    *metrics     // nil counts nothing
 	clients    *clientRates // nil limits nothing
@@ -110,6 +111,9 @@ func (s *server) routes() {
 	s.get("/livez", s.state(health.alive))
 	s.get("/readyz", s.state(health.ready))
 	s.get("/version", s.version)
+	if s.tokens != nil {
+		s.get(authPath, s.auth)
+	}
 
 	for _, assets := range []string{"/assets", "/vscode/asset"} {
 		s.get(assets+"/{publisher}/{name}/{version}/{path...}", s.asset)
@@ -193,6 +197,15 @@ func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.base = s.addresser.base(r)
 	r = normalizePath(r, pathOf(w.base))
+	r, err := s.admit(w, r)
+	if err == nil {
+		r, err = s.enterView(w, r, w.onlyView())
+	}
+	if err != nil {
+		w.err = err
+		sendError(w, err)
+		return
+	}
 	if handler, ok := s.exact[r.URL.Path]; ok { // a query, most of the time; the mux would take a microsecond
 		handler(w, r)
 		return
@@ -219,10 +232,9 @@ func (s *server) beginStream(r *http.Request) (end func()) {
 	panic(http.ErrAbortHandler)
 }
 
-// address returns the prepared base URL of assets. It is nearly always the same as for the last
+// address returns a prepared address of assets. It is nearly always the same as for the last
 // response.
 func (s *server) address(base string) *gallery.Address {
-	base = cmp.Or(s.content, base)
 	if a := s.recent.Load(); a != nil && a.URL == base {
 		return a
 	}
@@ -281,20 +293,24 @@ func (s *server) logRequest(w *reply, r *http.Request, start time.Time, took tim
 		level = slog.LevelError
 	case w.err != nil && w.status < 400:
 		level = slog.LevelWarn
-	case w.kind == kindHealth:
+	case w.kind == kindHealth, r.URL.Path == authPath && w.status == http.StatusNoContent:
 		level = slog.LevelDebug
 	}
 	if !s.log.Enabled(context.Background(), level) {
 		return
 	}
 	line := slog.NewRecord(start.Add(took), level, "request", 0) // without the source position, which is slow to find
-	handler, ok := s.queryLogs[r.URL.Path]
+	path := cmp.Or(w.logged, r.URL.Path)
+	handler, ok := s.queryLogs[path]
 	if !ok || r.Method != http.MethodPost {
 		handler = s.log.Handler()
-		line.AddAttrs(requestAttrs(r.Method, r.URL.Path)...)
+		line.AddAttrs(requestAttrs(r.Method, path)...)
 	}
 	line.AddAttrs(
 		slog.Int("status", w.status), slog.Int64("bytes", w.bytes()), slog.Float64("elapsedMs", float64(took.Microseconds())/1e3), slog.String("client", s.addresser.client(r)))
+	if w.token != nil {
+		line.AddAttrs(slog.String("token", w.token.Name))
+	}
 	if w.hits >= 0 {
 		line.AddAttrs(slog.Int("hits", w.hits))
 	}
@@ -335,8 +351,13 @@ func normalizePath(r *http.Request, base string) *http.Request {
 	if p == r.URL.Path && r.URL.RawPath == "" {
 		return r
 	}
+	return withPath(r, p)
+}
+
+// withPath returns r with another path.
+func withPath(r *http.Request, path string) *http.Request {
 	changed, u := *r, *r.URL
-	u.Path, u.RawPath = p, ""
+	u.Path, u.RawPath = path, ""
 	changed.URL = &u
 	return &changed
 }

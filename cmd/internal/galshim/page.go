@@ -39,7 +39,7 @@ func (s *server) item(w *reply, r *http.Request, g *generation) error {
 //
 // With --no-files, the web server in front of galshim serves pages. It leaves redirects to galshim.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
-	address := requestPath(r, pathOf(w.base))
+	address := requestPath(r, w)
 	if address == "" {
 		return redirect(w, r, indexPage, r.URL.RawQuery)
 	}
@@ -93,13 +93,14 @@ func redirect(w *reply, r *http.Request, path, query string) error {
 }
 
 // requestPath returns the path of a request, escaped as in the request and without the path of the
-// base URL.
-func requestPath(r *http.Request, base string) string {
+// base URL. A proxy may have removed the path of the gallery, but not what was mounted below it.
+func requestPath(r *http.Request, w *reply) string {
 	u := r.URL
 	if original, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		u = original
 	}
-	return strings.TrimPrefix(u.EscapedPath(), base)
+	p, below := u.EscapedPath(), strings.TrimSuffix(pathOf(w.base), w.mount)
+	return strings.TrimPrefix(strings.TrimPrefix(p, below), w.mount)
 }
 
 // plainPath returns the path of an address without the slash at its beginning. It returns false if

@@ -34,7 +34,7 @@ func (s *server) query(w *reply, r *http.Request, g *generation) error {
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Content-Type"] = jsonType
-	at := s.address(w.base)
+	at := s.address(s.contentBase(w))
 	form := &s.json
 	if acceptsGzip(r.Header) {
 		form = &s.gzip

@@ -2,7 +2,6 @@ package galshim
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -19,7 +18,7 @@ import (
 // placeholder. They are sent in the same way: with an entity tag of the blob and the address, and
 // never a range.
 func (s *server) serveReadme(w *reply, r *http.Request, g *generation, f index.File) (err error) {
-	address := cmp.Or(s.content, w.base) + "/"
+	address := s.contentBase(w) + "/"
 	sum := sha256.Sum256(append(f.SHA256[:], address...))
 	h := w.Header()
 	headers.Served(f.Path, f.Type, s.content).Set(h)

@@ -88,11 +88,15 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	if err != nil {
 		return nil, nil, err
 	}
+	known, err := openTokens(c.Tokens, log)
+	if err != nil {
+		return nil, nil, err
+	}
 	connections := cmp.Or(c.MaxConnections, connectionsFor(openFiles()))
 	handler, err := newServer(config{
 		live: generations, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), files: !c.NoFiles, content: c.ContentURL,
 		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout, log: log, counter: c.counter,
-		metrics: generations.metrics, clients: newClientRates(c.ClientRate, c.ClientBurst, c.ClientExempt), noQueryLog: c.NoLogQueries,
+		metrics: generations.metrics, clients: newClientRates(c.ClientRate, c.ClientBurst, c.ClientExempt), noQueryLog: c.NoLogQueries, tokens: known,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -102,6 +106,7 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 		return nil, nil, hint.Add(fmt.Errorf("listen: %w", err), "name another address with --listen HOST:PORT; with port 0, galshim takes any free port")
 	}
 	g := generations.now.Load()
+	warnOfBase(g, known, log)
 	attrs := []any{"addr", address(listener, secure != nil), "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version.String()}
 	if head := generations.trust.served(); head != nil {
 		attrs = append(attrs, "head", head.Number, "signed", date(*head))
