@@ -67,6 +67,10 @@ func TestNginx(t *testing.T) {
 	if strings.Contains(plain, "internal") || strings.Contains(plain, "ssl") {
 		t.Error("a site at the root, without TLS, has parts for others")
 	}
+	golden(t, "nginx-access.conf", Nginx{
+		BaseURL: "https://host.example/tools/gallery", ContentURL: "https://files.example", Root: "/srv/site", Cert: "/etc/ssl/host.pem", Key: "/etc/ssl/host.key",
+		Tokens: true, ClientCA: "/etc/ssl/clients.pem",
+	}.Write)
 	golden(t, "nginx-subpath-tls.conf", Nginx{
 		BaseURL: "https://host.example/tools/gallery", Root: `/srv/my "gallery"/site`, Shim: "unix:/run/galshim.sock",
 		Listen: "10.0.0.1:8443", ServerName: "other.example", Cert: "/etc/ssl/host.pem", Key: "/etc/ssl/host.key",
@@ -218,6 +222,29 @@ func TestEditorsContent(t *testing.T) {
 		}
 		if err := write(io.Discard, Editor{BaseURL: "https://h", ContentURL: "https://f'; rm -rf /"}); err == nil {
 			t.Errorf("%s accepts a content URL with a quotation mark", name)
+		}
+	}
+}
+
+// TestEditorsToken checks that all addresses of a gallery with tokens have the token.
+func TestEditorsToken(t *testing.T) {
+	const token = "gal_0123456789abcdefghijklmnopqrstuvwxyzABC-_xY"
+	for name, write := range editors {
+		var b bytes.Buffer
+		if err := write(&b, Editor{BaseURL: "https://h.example/g", ContentURL: "https://files.example", Token: token}); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		for _, address := range []string{"https://h.example/g", "https://files.example"} {
+			if n := strings.Count(text, address); n == 0 || n != strings.Count(text, address+"/t/"+token) {
+				t.Errorf("%s: not all addresses have the token:\n%s", name, text)
+			}
+		}
+		if !strings.Contains(text, "# The addresses have a token") {
+			t.Errorf("%s: it is not said that the text is secret", name)
+		}
+		if err := write(io.Discard, Editor{BaseURL: "https://h.example", Token: "x'; rm -rf /"}); err == nil {
+			t.Errorf("%s accepts what is not a token", name)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"embed"
+	"errors"
 	"io"
 	"strings"
 	"text/template"
@@ -9,12 +10,14 @@ import (
 	"github.com/google/uuid"
 
 	"galbuild/build/jsondoc"
+	"galbuild/build/tokens"
 )
 
 // Editor is the gallery that an editor is configured for.
 type Editor struct {
 	BaseURL    string // of the gallery
 	ContentURL string // of the files of packages; "" means BaseURL
+	Token      string // of the user, for all addresses; "" for a gallery that everybody may read
 }
 
 //go:embed editors/*.tmpl
@@ -67,6 +70,7 @@ type editorText struct {
 	Base                     string
 	Line, Product            string // extensionsGallery as one line of JSON; as a product.json
 	Plain                    bool   // not encrypted
+	Secret                   bool   // it has a token
 	ProfileUUID, PayloadUUID uuid.UUID
 }
 
@@ -90,6 +94,12 @@ func (e Editor) text() (editorText, error) {
 			return editorText{}, err
 		}
 	}
+	if e.Token != "" {
+		if !tokens.Is(e.Token) {
+			return editorText{}, errors.New("token: want gal_ and 43 characters")
+		}
+		b.prefix, content.prefix = b.prefix+"/t/"+e.Token, content.prefix+"/t/"+e.Token
+	}
 	g := galleryAt(b.String(), content.String())
 	line, err := jsondoc.Line(g)
 	if err != nil {
@@ -101,7 +111,7 @@ func (e Editor) text() (editorText, error) {
 	}
 	profile := uuid.NewSHA1(uuid.NameSpaceURL, []byte(b.String()))
 	return editorText{
-		galleryAddresses: g, Base: b.String(), Plain: b.scheme == "http",
+		galleryAddresses: g, Base: b.String(), Plain: b.scheme == "http", Secret: e.Token != "",
 		Line: strings.TrimSpace(string(line)), Product: strings.TrimSpace(string(product)),
 		ProfileUUID: profile, PayloadUUID: uuid.NewSHA1(profile, []byte("policy")),
 	}, nil

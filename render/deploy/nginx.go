@@ -34,6 +34,9 @@ type Nginx struct {
 	ServerName string // of BaseURL; "" means its host
 	Cert, Key  string // PEM files, absolute; both or none, in which case the server speaks http
 	RateLimit  int    // queries a second from one address, with a burst of 1000; 0 means no limit
+	Tokens     bool   // clients need a token, which galshim checks
+	AccessLog  string // with Tokens: file of the log, absolute, in which tokens are masked; "" means that of nginx's packages
+	ClientCA   string // clients need a certificate of an authority in this PEM file, absolute; "" means that they need none
 
 	// Behind is for a host that has a server block already. Write then prints a server that
 	// listens at Listen, by default 127.0.0.1:8081, and WriteLocations prints what makes the
@@ -48,7 +51,9 @@ const behindListen = "127.0.0.1:8081"
 //go:embed nginx.conf.tmpl
 var nginxText string
 
-var nginxTemplate = template.Must(template.New("nginx").Funcs(template.FuncMap{
+var nginxTemplate = template.Must(nginxServers.New("access").Parse(nginxAccessText))
+
+var nginxServers = template.Must(template.New("nginx").Funcs(template.FuncMap{
 	"quote": quote, "regexp": regexp.QuoteMeta,
 	"types":      func(indent int) string { return typesOf(mediatype.Extensions(), indent) },
 	"assetTypes": func(indent int) string { return typesOf(mediatype.AssetEnds(), indent) },
@@ -74,6 +79,9 @@ type nginxData struct {
 	InertFiles, InertAssets string
 	Active                  string
 	Platforms, Translation  string
+
+	CacheMap, ReferrerMap string // names of variables
+	Token                 string // regular expression
 }
 
 // nginxServer is one of the servers. Its fields hide those of the same name in nginxData.
@@ -91,7 +99,7 @@ func (n Nginx) Write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return nginxTemplate.Execute(w, data)
+	return nginxTemplate.ExecuteTemplate(w, "nginx", data)
 }
 
 // WriteLocations prints what the server block of the host needs if n.Behind is set.
@@ -126,6 +134,7 @@ func (n Nginx) data() (*nginxData, error) {
 		Active:    names(mediatype.Extensions(), mediatype.Active),
 		Platforms: platforms, Translation: regexp.QuoteMeta(mediatype.Translation),
 	}
+	d.restrict()
 	d.Main = d.server(b, n.ServerName)
 	if n.ContentURL == "" {
 		return d, nil
@@ -239,7 +248,7 @@ func (n Nginx) check() error {
 	if err := checkAddress("shim", n.Shim); err != nil {
 		return err
 	}
-	if err := n.checkBehind(); err != nil {
+	if err := errors.Join(n.checkBehind(), n.checkAccess()); err != nil {
 		return err
 	}
 	for _, f := range []struct{ name, value string }{{"listen", n.Listen}, {"server name", n.ServerName}} {

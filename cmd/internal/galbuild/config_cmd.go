@@ -43,6 +43,9 @@ type nginxCmd struct {
 	Key        string `type:"path" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
 	Part       string `enum:"all,http,server" default:"all" help:"What to print: everything (all), or a part for a host that already has a server block: its locations (server), or what belongs in http { } (http), including a server for the gallery at --listen or 127.0.0.1:8081."`
 	NoCheck    bool   `help:"Do not check that the site exists on this machine."`
+	Tokens     bool   `help:"Serve only clients with a token, which galshim --tokens checks. It makes the responses that have addresses; build the site without --base-url."`
+	AccessLog  string `type:"path" placeholder:"FILE" help:"With --tokens, nginx's access log, in which tokens are masked (default: /var/log/nginx/access.log)."`
+	ClientCA   string `name:"client-ca" type:"path" placeholder:"FILE" help:"Serve only clients with a certificate of an authority in this file (PEM)."`
 	RateLimit  int    `placeholder:"N" help:"Number of queries per second that one client address may send, with a burst of 1000. Clients that share an address share the limit (default: no limit)."`
 }
 
@@ -83,8 +86,9 @@ func (n *nginxCmd) Run(e *env) error {
 	conf := deploy.Nginx{
 		BaseURL: strings.TrimRight(n.BaseURL, "/"), ContentURL: strings.TrimRight(n.ContentURL, "/"), Root: root,
 		Shim: n.Shim, Listen: n.Listen, ServerName: n.ServerName, Cert: n.Cert, Key: n.Key, RateLimit: n.RateLimit,
-		Behind: n.Part != "all",
+		Behind: n.Part != "all", Tokens: n.Tokens, AccessLog: n.AccessLog, ClientCA: n.ClientCA,
 	}
+	n.warnOfBase(e)
 	if n.Part == "server" {
 		return conf.WriteLocations(e.stdout)
 	}
@@ -95,13 +99,18 @@ func (n *nginxCmd) Run(e *env) error {
 type editorFlags struct {
 	BaseURL    string `placeholder:"URL" default:"http://127.0.0.1:8080" help:"Address of the gallery."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host."`
+	tokenFileFlag
 }
 
 // Validate implements Kong's hook.
 func (f *editorFlags) Validate() error { return checkAddresses(f.BaseURL, f.ContentURL) }
 
 func (f *editorFlags) print(e *env, write func(io.Writer, deploy.Editor) error) error {
-	return write(e.stdout, deploy.Editor{BaseURL: strings.TrimRight(f.BaseURL, "/"), ContentURL: strings.TrimRight(f.ContentURL, "/")})
+	token, err := f.read(e)
+	if err != nil {
+		return err
+	}
+	return write(e.stdout, deploy.Editor{BaseURL: strings.TrimRight(f.BaseURL, "/"), ContentURL: strings.TrimRight(f.ContentURL, "/"), Token: token})
 }
 
 type codeServerCmd struct{ editorFlags }
