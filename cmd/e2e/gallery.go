@@ -41,6 +41,7 @@ type gallery struct {
 	site     string
 	base     string // base URL; empty until it is known
 	content  string // base URL of assets and files; empty if it is base
+	token    string // file with the token of editors; empty if they need none
 	files    string // base URL at which a web server alone has the site; empty if there is none
 	shim     string // where galshim listens, with the scheme
 	galshim  *service
@@ -142,7 +143,11 @@ func (c commands) config(t testing.TB, args ...string) string {
 func (g *gallery) settings(t testing.TB) string {
 	t.Helper()
 	shell := exec.Command("sh", "-c", `. /dev/stdin && printf %s "$EXTENSIONS_GALLERY"`)
-	shell.Stdin = strings.NewReader(g.commands.config(t, append([]string{"code-server"}, g.addresses()...)...))
+	flags := append([]string{"code-server"}, g.addresses()...)
+	if g.token != "" {
+		flags = append(flags, "--token-file", g.token)
+	}
+	shell.Stdin = strings.NewReader(g.commands.config(t, flags...))
 	out, err := shell.CombinedOutput()
 	if err != nil || len(out) == 0 {
 		t.Fatalf("read the output of galbuild config code-server in a shell: %v\n%s", err, out)

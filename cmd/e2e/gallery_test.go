@@ -68,6 +68,7 @@ func TestGallery(t *testing.T) {
 	t.Run("nginx", s.nginx)
 	t.Run("content", s.content)
 	t.Run("bucket", s.bucket)
+	t.Run("access", s.access)
 }
 
 func (s suite) http(t *testing.T) {

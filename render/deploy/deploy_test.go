@@ -104,6 +104,12 @@ func TestNginxBehind(t *testing.T) {
 	n := Nginx{BaseURL: "https://host.example/tools/gallery", Root: "/srv/gallery/site", RateLimit: 50, Behind: true}
 	golden(t, "nginx-behind-http.conf", n.Write)
 	golden(t, "nginx-behind-server.conf", n.WriteLocations)
+	n.Tokens = true
+	var locations bytes.Buffer
+	if err := n.WriteLocations(&locations); err != nil || strings.Count(locations.String(), "access_log off;") != 2 || strings.Count(locations.String(), "error_log /dev/null;") != 2 {
+		t.Errorf("%v: the log of the server block of the host would have tokens:\n%s", err, &locations)
+	}
+	n.Tokens = false
 	for want, spoil := range map[string]func(*Nginx){
 		"certificate: the server block": func(n *Nginx) { n.Cert, n.Key = "/c", "/k" },
 		"content URL: print the whole":  func(n *Nginx) { n.ContentURL = "https://files.example" },
@@ -142,6 +148,17 @@ func TestNginxDefaults(t *testing.T) {
 
 func TestNginxRefuses(t *testing.T) {
 	good := Nginx{BaseURL: "https://h", Root: "/s"}
+	for want, bad := range map[string]Nginx{
+		"client CA: clients send":   {BaseURL: "https://h", Root: "/s", ClientCA: "/ca.pem"},
+		`client CA "ca.pem": want`:  {BaseURL: "https://h", Root: "/s", ClientCA: "ca.pem", Cert: "/c", Key: "/k"},
+		"access log: only the":      {BaseURL: "https://h", Root: "/s", AccessLog: "/log"},
+		`access log "log": want an`: {BaseURL: "https://h", Root: "/s", AccessLog: "log", Tokens: true},
+		`access log "/$log": nginx`: {BaseURL: "https://h", Root: "/s", AccessLog: "/$log", Tokens: true},
+	} {
+		if err := bad.Write(io.Discard); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
 	if err := good.Write(io.Discard); err != nil {
 		t.Fatal(err)
 	}

@@ -35,8 +35,8 @@ type Nginx struct {
 	Cert, Key  string // PEM files, absolute; both or none, in which case the server speaks http
 	RateLimit  int    // queries a second from one address, with a burst of 1000; 0 means no limit
 	Tokens     bool   // clients need a token, which galshim checks
-	AccessLog  string // with Tokens: file of the log, absolute, in which tokens are masked; "" means that of nginx's packages
-	ClientCA   string // clients need a certificate of an authority in this PEM file, absolute; "" means that they need none
+	AccessLog  string // with Tokens: the log, absolute; "" means that of nginx's packages
+	ClientCA   string // clients need a certificate of this PEM file's authorities, absolute
 
 	// Behind is for a host that has a server block already. Write then prints a server that
 	// listens at Listen, by default 127.0.0.1:8081, and WriteLocations prints what makes the

@@ -1,8 +1,9 @@
 //go:build e2e
 
 // Package toolchain provides the components that end-to-end tests use: node, npm, yarn, vsce,
-// code-server, playwright-core, axe-core, Lighthouse, minisign, nginx, Chromium, zsh, fish, mandoc
-// and Prometheus. No test is skipped: if a component cannot be installed, the test fails and names it.
+// code-server, playwright-core, axe-core, Lighthouse, minisign, nginx, Chromium, zsh, fish, mandoc,
+// Prometheus and oauth2-proxy. No test is skipped: if a component cannot be installed, the test
+// fails and names it.
 //
 // # Where the components are
 //
@@ -64,6 +65,8 @@ type Toolbox struct {
 	Mandoc     string // program
 	Prometheus string // program
 	Promtool   string // program, which checks files for Prometheus
+
+	OAuth2Proxy string // program
 }
 
 // Tools runs install.sh, which does nothing if all components are installed. They are in
@@ -100,6 +103,8 @@ func Tools(t testing.TB) Toolbox {
 		Mandoc:     located(t, found, "mandoc"),
 		Prometheus: located(t, found, "prometheus"),
 		Promtool:   located(t, found, "promtool"),
+
+		OAuth2Proxy: located(t, found, "oauth2-proxy"),
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 const (
 	// tokenFolder is the folder in whose place a path has a token.
 	tokenFolder = "/t/"
+	// inHeader stands there for the token of a header. A web server adds it to paths without a
+	// token, so that a galshim that was started without tokens refuses them.
+	inHeader = "-"
 	// authPath is the address at which a web server asks whether it may serve a file.
 	authPath = "/auth"
 	// tokenHeader is the header in which that web server sends the token of a path.
@@ -38,10 +41,15 @@ func (s *server) admit(w *reply, r *http.Request) (*http.Request, error) {
 	}
 	w.private = true
 	text, rest, inPath := cutToken(r.URL.Path)
-	if inPath {
+	switch {
+	case inPath && text == inHeader:
+		r, inPath, w.logged = withPath(r, rest), false, rest
+		r.RequestURI = strings.Replace(r.RequestURI, tokenFolder+inHeader, "", 1)
+	case inPath:
 		r = withPath(r, rest)
 		w.logged = tokenFolder + "***" + rest
-	} else {
+	}
+	if !inPath {
 		w.Header().Add("Vary", "Authorization")
 		text = tokenOf(r)
 	}
@@ -91,8 +99,8 @@ func tokenOf(r *http.Request) string {
 }
 
 // isEmbedded reports whether a page of another origin has made a browser send the request, for a
-// script or a picture in it. The browser adds the user's password by itself, so the page would learn
-// something that only the user may read. It learns nothing if the user follows a link.
+// script or a picture in it. The browser adds the user's password by itself, so the page would
+// learn something that only the user may read. It learns nothing if the user follows a link.
 func isEmbedded(r *http.Request) bool {
 	site := r.Header.Get("Sec-Fetch-Site")
 	return site != "" && site != "same-origin" && site != "none" && !isNavigation(r)

@@ -153,6 +153,17 @@ var accessCases = []struct {
 	{request: "GET /t/" + alice + "/api", header: []string{"X-Forwarded-Prefix", "/tools"}, status: 200, want: `"http://gallery.test/tools/t/` + alice + "/api/extensionquery"},
 	{request: "GET /tools/t/" + unknown + "/api", header: []string{"X-Forwarded-Prefix", "/tools"}, status: 401},
 
+	// A web server in front of galshim adds /t/- to a path without a token.
+	{request: "GET /t/-/api", status: 401, want: "needs a token"},
+	{request: "GET /t/-/api", header: bearer(alice), status: 200, want: `"http://gallery.test/api/extensionquery"`},
+	{request: "GET /t/-/t/" + alice + "/api", status: 401},
+	{request: "GET /t/-/t/" + alice + "/api", header: bearer(alice), status: 404},
+	{request: "GET /t/" + alice + "/t/-/api", status: 404},
+	{request: "GET /t/-/", header: append(basic(alice), "Accept", browser), status: 200, want: "browse"},
+	{request: "GET /t/-", header: append(basic(alice), "Accept", browser), status: 302, headers: []string{"Location: http://gallery.test/"}},
+	{request: "GET /t/-/publishers/ACME", header: append(basic(alice), "Accept", browser), status: 302, headers: []string{"Location: http://gallery.test/publishers/acme.html"}},
+	{request: "GET /t/-/healthz", status: 200},
+
 	// A token for a view.
 	{request: "GET /t/" + bob + "/api", status: 403, want: "the token bob is only for the view team-b"},
 	{request: "GET /api", header: bearer(bob), status: 403},
@@ -219,7 +230,7 @@ func TestAccess(t *testing.T) {
 // TestAccessOpen checks that a gallery without tokens has no address for them.
 func TestAccessOpen(t *testing.T) {
 	g := openSample(t)
-	for _, path := range []string{"/auth", "/t/" + alice + "/api", "/t/x"} {
+	for _, path := range []string{"/auth", "/t/" + alice + "/api", "/t/-/api", "/t/-/assets/acme/hello/1.2.3/" + manifestType, "/t/x"} {
 		checkExchange(t, path, g.request("GET", path, "", bearer(alice)...), 404, "", []string{"-WWW-Authenticate", "-X-Gallery-Token-Name"})
 	}
 }
