@@ -139,7 +139,7 @@ var protected = []accessCase{
 // pathTricks are paths that must not give access. Each is followed by that of a file.
 var pathTricks = []string{
 	"", "/t", "/t/", "/t/x", "/t/UNKNOWN", "/t/ALICEx", "/T/ALICE", "/t/LOWER", "/t/UNKNOWN/t/ALICE", "/t/ALICE/..", "/t/ALICE/../../tools/gallery", "/t/ALICE%2f..",
-	"/t/ALICE%2f..%2ft%2fUNKNOWN", "//t/UNKNOWN", "/x/t/ALICE", "/t/%00ALICE", "/t/ALICE%00", "/t/ALICE%0a", "/t/ALICE;", "/t/.", "/./t/UNKNOWN", "/assets/../t/UNKNOWN", "/galbuild-auth/..",
+	"/t/ALICE%2f..%2ft%2fUNKNOWN", "//t/UNKNOWN", "/x/t/ALICE", "/t/%00ALICE", "/t/ALICE%00", "/t/ALICE%0a", "/t/ALICE;", "/t/.", "/./t/UNKNOWN", "/assets/../t/UNKNOWN", "/_auth/..",
 }
 
 // otherAccess are requests with other credentials, and paths that are written in unusual ways.
@@ -153,7 +153,11 @@ var otherAccess = []accessCase{
 	{path: "/", send: map[string]string{"X-Gallery-Token": "ALICE", "X-Original-URI": "/t/ALICE/", "X-Forwarded-Prefix": "/t/ALICE"}, status: 401},
 	{path: "/auth", send: map[string]string{"X-Gallery-Token": "ALICE"}, status: 401},
 	{path: "/t/UNKNOWN" + vsix, send: map[string]string{"Authorization": "Bearer ALICE"}, status: 401},
-	{path: "/galbuild-auth", send: map[string]string{"X-Gallery-Token": "ALICE"}, status: 401},
+	{path: "/_auth", send: map[string]string{"X-Gallery-Token": "ALICE"}, status: 404},
+	{path: "/t/ALICE/_auth", status: 401},
+	{path: "/t/UNKNOWN//_blobs/sha256/ab/abcd", status: 401},
+	{path: "/t/UNKNOWN/%5fblobs/sha256/ab/abcd", status: 401},
+	{path: "/x/../_blobs/sha256/ab/abcd", status: 404},
 	{path: "/t/ALICE/t/BOB" + vsix, status: 404},
 	{path: "/t/ALICE", status: 308, header: map[string]string{"Location": "BASE/t/ALICE/"}},
 	{path: "/t/%67ENCODED" + vsix, status: 200},
