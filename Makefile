@@ -1,4 +1,4 @@
-.PHONY: help build demo test race lint components e2e check bench soak worst fuzz update record
+.PHONY: help build demo test race lint components e2e check bench soak worst fuzz update record dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,15 +53,15 @@ e2e: components ## tests with the real editor, browser, web server, packager and
 		$(MASKED) go test -tags e2e -count=1 -timeout 25m -p 2 -run "$$tests" $$packages
 
 # The first line runs two steps at once: one waits for the network while the other computes.
-# Each test runs once, under the race detector, except for those of ./cmd. They start the programs
-# thousands of times, and take three times as long under it, so of these it runs with the commands
-# in the documents only. Add steps that need only Go, and take less than two minutes, to the last of
-# the lines with MASKED.
+# Each test runs once. The race detector, with which tests take three times as long, is used for
+# packages that start goroutines. The scripts of ./cmd start the programs thousands of times, so of
+# that package it is used for the commands in the documents only. Add steps that need only Go, and
+# take less than two minutes, to the last of the lines with MASKED.
 check: ## all of it: what continuous integration runs
 	$(MAKE) -j 2 lint components
-	$(MASKED) $(MAKE) race TESTED="$$(go list ./... | grep -vx galbuild/cmd | xargs)"
+	$(MASKED) $(MAKE) race TESTED="$$(.ci/packages concurrent | xargs)"
 	$(MASKED) $(MAKE) race TESTED=./cmd RUN=TestTranscripts
-	$(MASKED) $(MAKE) test TESTED=./cmd
+	$(MASKED) $(MAKE) test TESTED="./cmd $$(.ci/packages sequential | xargs)"
 	$(MASKED) $(MAKE) worst fuzz WORST=10s FUZZTIME=1s
 	$(MAKE) e2e
 
@@ -93,3 +93,8 @@ update: ## rewrite golden files after an intended change, of all packages or of 
 
 record: ## run the real vsce, npm and yarn again, and rewrite the recorded results, of all packages or of PACKAGES
 	packages=$${PACKAGES:-$$(.ci/packages record)} && go test -tags e2e -count=1 -p 1 $$packages -update
+
+PLATFORMS ?=
+dist: ## the files of a release in the folder dist, for all platforms or for PLATFORMS="linux/amd64 windows/arm64"
+	@$(needs-go)
+	.ci/dist dist $(PLATFORMS)

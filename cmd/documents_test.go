@@ -45,7 +45,7 @@ func TestCommandLines(t *testing.T) {
 // flagCommands are commands that have all flags.
 var flagCommands = []string{
 	"galbuild build", "galbuild publish", "galbuild remove", "galbuild package", "galbuild pull", "galbuild export",
-	"galbuild import", "galbuild config nginx", "galbuild config code-server", "galbuild ls-remote", "galbuild show", "galshim",
+	"galbuild import", "galbuild config nginx", "galbuild config code-server", "galbuild ls-remote", "galbuild show", "galbuild doctor", "galshim",
 }
 
 // TestFlags checks each flag that a document has in a code span without a command: galbuild or
@@ -108,7 +108,7 @@ func understands(words []string) (out string, ok bool) {
 func inFolderOfDocuments(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	for _, file := range []string{"config.json", "key.minisign", "key.pub", "malicious.json"} {
+	for _, file := range []string{"config.json", "key.minisign", "key.pub", "malicious.json", "ca.pem", "product.json"} {
 		if err := os.WriteFile(file, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,8 @@ var packageLists = []struct{ kind, want string }{
 	{"record", "m/a"},
 	{"update", "m/b m/x"},
 	{"bench", "m/b m/c"},
+	{"concurrent", "m/p m/x"},
+	{"sequential", "m/a m/b"},
 }
 
 // listedModule has tests of every kind. Package a does not rewrite files without the tag.
@@ -59,14 +61,22 @@ func FuzzE(f *testing.F) {}
 package toolchain
 
 func TestT(t *testing.T) {}
+-- p/p.go --
+package p
+
+func start() { go func() {}() }
+-- p/p_test.go --
+package p
+
+func TestP(t *testing.T) {}
 -- x/external_test.go --
 package x_test
 
-func TestX(t *testing.T) { _ = *update }
+func TestX(t *testing.T) { _ = *update; t.Parallel() }
 `
 
 // TestPackageLists checks, in a module with tests of every kind, which packages the Makefile tests
-// with real programs, and which of them may rewrite files.
+// with real programs, which of them may rewrite files, and which it tests under the race detector.
 func TestPackageLists(t *testing.T) {
 	dir := t.TempDir()
 	for _, file := range txtar.Parse([]byte(listedModule)).Files {

@@ -87,6 +87,9 @@ func (a *adding) build(ctx context.Context, old State) (*catalog.Catalog, error)
 	if a.choose != nil {
 		if cfg.Sources = a.choose(old.Catalog); len(cfg.Sources) == 0 {
 			a.result = &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}, Warnings: []build.Problem{}}}
+			if old.IsZero() { // and there stays no gallery
+				return nil, ErrNoneAccepted
+			}
 			return old.Catalog, nil
 		}
 	}

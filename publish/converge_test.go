@@ -302,7 +302,7 @@ func (w *world) checkHistory(t *testing.T, step, folder string, c *catalog.Catal
 // lost, and each gallery's policy is in effect. Once everything is published to one target and
 // pulled from there, all have the same decisions, the same packages and the same generation.
 func TestConverge(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			w := &world{

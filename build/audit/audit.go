@@ -15,7 +15,6 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
 	"galbuild/build/history"
-	"galbuild/build/policy"
 )
 
 // Report is the report on a gallery. Its lists are never nil.
@@ -153,7 +152,7 @@ func Decisions(c *catalog.Catalog) []Decision {
 	for _, r := range decision.In(c.Records, nil).All() {
 		inForce[r.ID] = true
 	}
-	keys, revoked := policy.Of(c).Keys, decision.Revocations(c.Records)
+	keys, revoked := newSigners(c), decision.Revocations(c.Records)
 	all := make([]Decision, len(c.Records))
 	for i := range c.Records {
 		r := &c.Records[i]
@@ -165,7 +164,7 @@ func Decisions(c *catalog.Catalog) []Decision {
 			d.By, d.Reason, d.Output = p.By, p.Reason, p.Output
 		}
 		if d.Attestation = decision.IsAttestation(r); d.Attestation {
-			d.Signature, d.SignedBy = decision.Verify(r, keys)
+			d.Signature, d.SignedBy = decision.Verify(r, keys.of(r))
 			last := revoked[r.Subject.SHA256]
 			d.InForce = d.Signature == decision.Valid && (r.Kind != decision.Approved || !last.Ends(r)) || r.Kind == decision.Revoked && (r.Counter == last.Counter || r.When.Equal(last.When))
 		}

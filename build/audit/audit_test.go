@@ -18,6 +18,8 @@ import (
 	"github.com/package-url/packageurl-go"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"aead.dev/minisign"
+
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/decision"
@@ -271,5 +273,46 @@ func TestDiff(t *testing.T) {
 	same, err := Diff(to, to)
 	if err != nil || len(same.Added)+len(same.Removed)+len(same.Changed)+len(same.Settings)+len(same.AddedDecisions)+len(same.RemovedDecisions) > 0 || same.Added == nil || same.AddedDecisions == nil {
 		t.Errorf("the same twice: %+v, %v", same, err)
+	}
+}
+
+// TestSubmissions checks by whose key a package was submitted: by one of its own publisher, also
+// after it was revoked, and never by one of another publisher or of those who approve.
+func TestSubmissions(t *testing.T) {
+	c, _ := sample(t)
+	notes := ref("acme.notes@1.0.0")
+	keys := make(map[string]minisign.PrivateKey)
+	public := make(map[string]string)
+	for _, name := range []string{"alice", "old", "bob", "reviewer"} {
+		key, secret, err := minisign.GenerateKey(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[name], public[name] = secret, key.String()
+	}
+	c.Policy = fmt.Sprintf(`{"keys": {"reviewer": %q}, "publishers": {"Acme": {"keys": {"alice": %q}, "revoked": {"old": %q}}, "globex": {"keys": {"bob": %q}}}}`,
+		public["reviewer"], public["alice"], public["old"], public["bob"])
+	want := map[string]string{"alice": "alice", "old": "old", "bob": "", "reviewer": ""}
+	for name := range want {
+		key := keys[name]
+		r := decision.Author{By: name, When: day(5)}.Record(catalog.Record{Kind: decision.Submitted, Subject: catalog.Subject{SHA256: notes}, Counter: 1})
+		if err := decision.Seal(&r, &key); err != nil {
+			t.Fatal(err)
+		}
+		c.Records = decision.Merge(c.Records, []catalog.Record{r})
+	}
+	all := Submissions(c)[notes]
+	if len(all) != len(want) {
+		t.Fatalf("got %+v", all)
+	}
+	for _, s := range all {
+		if s.Name != want[s.By] || s.Key != fmt.Sprintf("%016X", keys[s.By].ID()) {
+			t.Errorf("got %+v, want the name %q", s, want[s.By])
+		}
+	}
+	for _, d := range Decisions(c) {
+		if d.Kind == decision.Submitted && (d.SignedBy != want[d.By] || d.InForce != (want[d.By] != "")) {
+			t.Errorf("got %+v", d)
+		}
 	}
 }

@@ -16,12 +16,13 @@ import (
 )
 
 // Kinds of attestations. Their subject is the hash of a package. They keep nothing out; a policy
-// can require them. They count if they are signed with a key of the policy. A revocation needs no
-// signature, because it only makes the gallery stricter.
+// can require approvals and verdicts. They count if they are signed with a key of the policy. A
+// revocation needs no signature, because it only makes the gallery stricter.
 const (
-	Approved = "approved" // somebody has looked at the package and lets it in
-	Revoked  = "revoked"  // none of the earlier approvals of the package is in force
-	Verdict  = "verdict"  // the result of a scanner
+	Approved  = "approved"  // somebody has looked at the package and lets it in
+	Revoked   = "revoked"   // none of the earlier approvals of the package is in force
+	Verdict   = "verdict"   // the result of a scanner
+	Submitted = "submitted" // an author has submitted the package to the inbox; approves nothing
 )
 
 // Results of a [Verdict].
@@ -37,7 +38,7 @@ var severity = map[string]int{Clean: 1, Failed: 2}
 
 // IsAttestation reports whether a record is an attestation about the hash of a package.
 func IsAttestation(r *catalog.Record) bool {
-	return slices.Contains([]string{Approved, Revoked, Verdict}, r.Kind) && !r.Subject.SHA256.IsZero()
+	return slices.Contains([]string{Approved, Revoked, Verdict, Submitted}, r.Kind) && !r.Subject.SHA256.IsZero()
 }
 
 // Seal sets the ID of a record, which is complete otherwise, and signs it unless the key is nil.
@@ -134,7 +135,7 @@ func NewAttestations(records []catalog.Record, keys map[string]minisign.PublicKe
 	revoked := Revocations(records)
 	for i := range records {
 		r := &records[i]
-		if !IsAttestation(r) || r.Kind == Revoked {
+		if !IsAttestation(r) || r.Kind != Approved && r.Kind != Verdict {
 			continue
 		}
 		state, name := Verify(r, keys)

@@ -90,6 +90,7 @@ func TestAttestations(t *testing.T) {
 		"unsigned scan":     {[]catalog.Record{attest(t, scanned(Clean, 1), nil)}, nil, ""},
 		"found wins":        {[]catalog.Record{attest(t, scanned(Clean, 1), aliceSecret), attest(t, scanned(Found, 1), bobSecret), attest(t, scanned(Failed, 1), bobSecret)}, nil, Found},
 		"scanned again":     {[]catalog.Record{attest(t, scanned(Found, 1), aliceSecret), attest(t, scanned(Clean, 2), aliceSecret)}, nil, Clean},
+		"submitted":         {[]catalog.Record{attest(t, catalog.Record{Kind: Submitted, Counter: 1}, aliceSecret)}, nil, ""},
 		"later program":     {[]catalog.Record{attest(t, scanned("unsure", 1), aliceSecret), attest(t, scanned(Failed, 1), aliceSecret)}, nil, "unsure"},
 	} {
 		v := NewAttestations(Merge(test.records, nil), keys)

@@ -15,6 +15,8 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 
 	"aead.dev/minisign"
@@ -59,6 +61,22 @@ type Deprecation struct {
 type Publisher struct {
 	DisplayName string
 	Domain      string // such as https://acme.example; it counts as verified
+
+	// Keys are those of the authors who may submit packages of the publisher to the inbox, by
+	// name. What a revoked key has signed is refused, and reports still name the key.
+	Keys, Revoked map[string]minisign.PublicKey
+}
+
+// AuthorKeys returns the keys that sign the submissions of a publisher, named in any case of
+// letters, with the revoked ones.
+func (p *Policy) AuthorKeys(publisher string) map[string]minisign.PublicKey {
+	of := p.Publishers[strings.ToLower(publisher)]
+	all := maps.Clone(of.Revoked)
+	if all == nil {
+		return of.Keys
+	}
+	maps.Copy(all, of.Keys)
+	return all
 }
 
 // Search changes the results of searches. All texts are in lower case.

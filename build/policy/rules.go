@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -446,7 +447,7 @@ func (r *reader) readPublishers(f jsonc.Field) map[string]Publisher {
 }
 
 func (r *reader) readPublisher(f jsonc.Field) (p Publisher) {
-	for _, x := range r.Members(f, "displayName", "domain") {
+	for _, x := range r.Members(f, "displayName", "domain", "keys", "revoked") {
 		switch x.Name {
 		case "displayName":
 			p.DisplayName, _ = r.String(x, "a name")
@@ -457,9 +458,25 @@ func (r *reader) readPublisher(f jsonc.Field) (p Publisher) {
 				r.Problem(x, "want %s, found %.100q", want, s)
 			}
 			p.Domain = s
+		case "keys":
+			p.Keys = r.readKeys(x)
+		case "revoked":
+			p.Revoked = r.readKeys(x)
 		}
 	}
+	r.checkRevoked(f, p)
 	return p
+}
+
+// checkRevoked refuses a key, or the name of a key, that is in force and also revoked.
+func (r *reader) checkRevoked(f jsonc.Field, p Publisher) {
+	for _, name := range slices.Sorted(maps.Keys(p.Revoked)) {
+		for _, other := range slices.Sorted(maps.Keys(p.Keys)) {
+			if name == other || p.Revoked[name].Equal(p.Keys[other]) {
+				r.Problem(f, "the revoked key %s is also one of the keys, as %s", name, other)
+			}
+		}
+	}
 }
 
 func (r *reader) readSearch(f jsonc.Field) (s Search) {

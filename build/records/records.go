@@ -87,8 +87,8 @@ func parseLine(text []byte, sha256 blob.Ref) (*catalog.Record, error) {
 	case id != r.ID:
 		return nil, fmt.Errorf("record %s: was changed: its parts do not match its id", r.ID)
 	case !decision.IsAttestation(r):
-		return nil, fmt.Errorf("record %s: want a record of the kind %s, %s or %s about a hash, found %s about %s",
-			r.ID, decision.Approved, decision.Verdict, decision.Revoked, r.Kind, r.Subject)
+		return nil, fmt.Errorf("record %s: want a record of the kind %s, %s, %s or %s about a hash, found %s about %s",
+			r.ID, decision.Approved, decision.Verdict, decision.Revoked, decision.Submitted, r.Kind, r.Subject)
 	case r.Subject.SHA256 != sha256:
 		return nil, fmt.Errorf("record %s: is about the package with SHA-256 %.12s…, this one has %.12s…", r.ID, r.Subject.SHA256, sha256)
 	}

@@ -88,7 +88,7 @@ func TestParse(t *testing.T) {
 		"public only":       {good[:strings.Index(good, `,"private"`)] + "}\n" + good, `line 1: want the keys "public" and "private"`, 1},
 		"changed":           {strings.Replace(good, "alice", "eve", 1), "line 1: record ", 0},
 		"other package":     {encode(func(r *catalog.Record) { r.Subject.SHA256 = blob.Sum(nil) }), "is about the package with SHA-256 e3b0c44298fc…, this one has ", 0},
-		"a decision":        {encode(func(r *catalog.Record) { r.Kind = decision.Blocked }), "want a record of the kind approved, verdict or revoked about a hash, found blocked", 0},
+		"a decision":        {encode(func(r *catalog.Record) { r.Kind = decision.Blocked }), "want a record of the kind approved, verdict, revoked or submitted about a hash, found blocked", 0},
 		"a large counter":   {encode(func(r *catalog.Record) { r.Kind, r.Counter = decision.Revoked, 1<<53-1 }), "the counter 9007199254740991 is more than the limit of 4294967296", 0},
 		"an id": {encode(func(r *catalog.Record) {
 			r.Subject = catalog.Subject{ID: catalog.ID{Extension: "acme.hello", Version: "1.0.0"}}

@@ -24,8 +24,8 @@
 // clock, or http:// instead of https://. They do not contain the URL, which may contain secrets.
 //
 // Two clients differ. galshim sends each request once, and waits for data for 30 seconds: it polls
-// a site again anyway. minio-go sends the requests to S3: it waits five minutes for a response, and
-// without a limit for the data that follows.
+// a site again anyway. The clients of S3 wait five minutes for a response, and without a limit for
+// the data that follows.
 //
 // [Client.Send] makes one attempt. The caller makes the loop, because only it can continue a
 // transfer: after an attempt that failed, it calls [Pause] and [Client.Sleep].

@@ -380,3 +380,45 @@ func TestStalled(t *testing.T) {
 		}
 	})
 }
+
+// TestWithStall checks that a transport fails if a server sends no header, or no more of the body.
+func TestWithStall(t *testing.T) {
+	for _, path := range []string{"/header", "/body"} {
+		synctest.Test(t, func(t *testing.T) {
+			transport := WithStall(stalled{path == "/body"}, 30*time.Second)
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://host"+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			response, err := transport.RoundTrip(request)
+			if err == nil {
+				time.Sleep(time.Hour) // a slow reader is not a stall
+				start = time.Now()
+				_, err = io.ReadAll(response.Body)
+				response.Body.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), "no data was transferred for 30s") || time.Since(start) != 30*time.Second {
+				t.Errorf("%s: got %v after %s", path, err, time.Since(start))
+			}
+		})
+	}
+}
+
+// stalled is a transport that never responds, or only with a header.
+type stalled struct{ header bool }
+
+func (s stalled) RoundTrip(r *http.Request) (*http.Response, error) {
+	if s.header {
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(stalledBody{r.Context()})}, nil
+	}
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+type stalledBody struct{ context.Context }
+
+func (b stalledBody) Read([]byte) (int, error) {
+	<-b.Done()
+	return 0, b.Err()
+}

@@ -3,7 +3,9 @@ package retry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -79,4 +81,34 @@ func (b *responseBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.stop()
 	return err
+}
+
+// WithStall returns a transport that fails if no data is transferred for a time. 0 means base.
+// Bodies of requests count as no data.
+func WithStall(base http.RoundTripper, timeout time.Duration) http.RoundTripper {
+	if timeout == 0 {
+		return base
+	}
+	return &stalling{base, timeout}
+}
+
+type stalling struct {
+	base    http.RoundTripper
+	timeout time.Duration
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (s *stalling) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := watch(r.Context(), s.timeout)
+	response, err := s.base.RoundTrip(r.WithContext(w.ctx))
+	if err != nil {
+		w.stop()
+		if context.Cause(w.ctx) == errStalled {
+			err = fmt.Errorf("%w for %s", errStalled, s.timeout)
+		}
+		return nil, err
+	}
+	w.timer.Stop()
+	response.Body = &responseBody{response.Body, w}
+	return response, nil
 }

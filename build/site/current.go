@@ -22,6 +22,9 @@ const (
 	// PrivateDir is the folder with what only auditors need: a main private file for each
 	// generation, and the files of packages. Nothing in it may be served.
 	PrivateDir = "private/"
+	// InboxDir is the folder with the packages that authors submit, see package publish/inbox.
+	// It belongs to no generation, and nothing in it may be served.
+	InboxDir = "inbox/"
 )
 
 // Current is the name of the current generation with the hashes of its files.

@@ -12,6 +12,7 @@
 //	private/<generation>.jsonl.zst   what only auditors need, without its chunks: never served
 //	private/chunks/ab/abcd…          chunks of all generations with packages: never served
 //	private/history/                 the entries of the history: never served
+//	inbox/                           what authors submit: belongs to no generation, never served
 //	.galbuild/                       the work directory: never served, never published
 //
 // The folder of a generation and the chunks never change. A chunk is named by its hash, and belongs
@@ -191,7 +192,8 @@ func Share(root string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// Check returns an error that wraps ErrNotSite unless root is a site, empty or missing.
+// Check returns an error that wraps ErrNotSite unless root is a site, empty or missing. A folder
+// with nothing but an inbox is empty: authors may submit packages before there is a gallery.
 func Check(root string) error {
 	for _, name := range []string{WorkDir, filepath.FromSlash(CurrentPath)} {
 		if _, err := os.Lstat(filepath.Join(root, name)); err == nil {
@@ -203,7 +205,7 @@ func Check(root string) error {
 		return fmt.Errorf("make site %s: %w", root, err)
 	}
 	// A new file system, mounted at root, contains lost+found.
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "lost+found" })
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "lost+found" || e.Name()+"/" == InboxDir })
 	if len(entries) > 0 {
 		return fmt.Errorf("make site %s: %w: it contains %s", root, ErrNotSite, entries[0].Name())
 	}

@@ -77,6 +77,7 @@ func (s suite) bucket(t *testing.T) {
 		"--listen", "127.0.0.1:0", "--reload", "1s", "--cache", filepath.Join(g.dir, "cache")))
 	g.shim = shim.await(t, `msg=listening .*addr=(\S+)`)[1]
 	g.startNginx(t, s.tools, bucketConf(t, host(t, g.base), b.url(), g.shim))
+	s.examine(t, g)
 	t.Run("forwarded headers of clients", g.checkForwardedHeaders)
 	s.installs(t, g)
 

@@ -20,7 +20,7 @@ import (
 type commands struct{ galbuild, galshim string }
 
 // compile builds both programs into a folder.
-func compile(t *testing.T, dir string) commands {
+func compile(t testing.TB, dir string) commands {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)
@@ -41,6 +41,7 @@ type gallery struct {
 	site     string
 	base     string // base URL; empty until it is known
 	content  string // base URL of assets and files; empty if it is base
+	token    string // file with the token of editors; empty if they need none
 	files    string // base URL at which a web server alone has the site; empty if there is none
 	shim     string // where galshim listens, with the scheme
 	galshim  *service
@@ -48,7 +49,7 @@ type gallery struct {
 
 // newGallery builds a site from the packages in the folder first. If base is empty, galshim takes
 // the base URL from requests.
-func newGallery(t *testing.T, c commands, client *http.Client, dir, base, content, first string) *gallery {
+func newGallery(t testing.TB, c commands, client *http.Client, dir, base, content, first string) *gallery {
 	t.Helper()
 	g := &gallery{
 		commands: c, client: client, dir: dir, base: base, content: content,
@@ -59,7 +60,7 @@ func newGallery(t *testing.T, c commands, client *http.Client, dir, base, conten
 }
 
 // add copies the packages of a folder to those of the gallery, and builds the site again.
-func (g *gallery) add(t *testing.T, folder string) {
+func (g *gallery) add(t testing.TB, folder string) {
 	t.Helper()
 	if err := os.CopyFS(g.packages, os.DirFS(folder)); err != nil {
 		t.Fatalf("add packages: %v", err)
@@ -83,7 +84,7 @@ func (g *gallery) addresses() []string {
 }
 
 // serve starts galshim. If the base URL is not known, it is galshim's address.
-func (g *gallery) serve(t *testing.T, flags ...string) {
+func (g *gallery) serve(t testing.TB, flags ...string) {
 	t.Helper()
 	flags = append([]string{"--index", g.site, "--listen", "127.0.0.1:0", "--reload", "1s"}, flags...)
 	g.galshim = start(t, "galshim", g.dir, exec.Command(g.commands.galshim, flags...))
@@ -94,7 +95,7 @@ func (g *gallery) serve(t *testing.T, flags ...string) {
 }
 
 // awaitReload waits until galshim serves the current generation of the site.
-func (g *gallery) awaitReload(t *testing.T) {
+func (g *gallery) awaitReload(t testing.TB) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(g.site, filepath.FromSlash(site.CurrentPath)))
 	if err != nil {
@@ -125,7 +126,7 @@ func (g *gallery) health() (string, error) {
 }
 
 // config returns what `galbuild config` prints.
-func (c commands) config(t *testing.T, args ...string) string {
+func (c commands) config(t testing.TB, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(c.galbuild, append([]string{"config"}, args...)...)
 	var stderr strings.Builder
@@ -139,10 +140,14 @@ func (c commands) config(t *testing.T, args ...string) string {
 
 // settings returns the value of EXTENSIONS_GALLERY after a shell has read what
 // `galbuild config code-server` prints.
-func (g *gallery) settings(t *testing.T) string {
+func (g *gallery) settings(t testing.TB) string {
 	t.Helper()
 	shell := exec.Command("sh", "-c", `. /dev/stdin && printf %s "$EXTENSIONS_GALLERY"`)
-	shell.Stdin = strings.NewReader(g.commands.config(t, append([]string{"code-server"}, g.addresses()...)...))
+	flags := append([]string{"code-server"}, g.addresses()...)
+	if g.token != "" {
+		flags = append(flags, "--token-file", g.token)
+	}
+	shell.Stdin = strings.NewReader(g.commands.config(t, flags...))
 	out, err := shell.CombinedOutput()
 	if err != nil || len(out) == 0 {
 		t.Fatalf("read the output of galbuild config code-server in a shell: %v\n%s", err, out)

@@ -68,11 +68,13 @@ func TestGallery(t *testing.T) {
 	t.Run("nginx", s.nginx)
 	t.Run("content", s.content)
 	t.Run("bucket", s.bucket)
+	t.Run("access", s.access)
 }
 
 func (s suite) http(t *testing.T) {
 	g := s.gallery(t, "http", "")
 	g.serve(t)
+	s.examine(t, g)
 	s.galleryPages(t, g)
 	s.installs(t, g)
 	s.update(t, g)
@@ -81,6 +83,7 @@ func (s suite) http(t *testing.T) {
 func (s suite) https(t *testing.T) {
 	g := s.gallery(t, "https", "")
 	g.serve(t, "--tls-cert", s.authority.cert, "--tls-key", s.authority.key)
+	s.examine(t, g)
 	t.Run("unknown authority", func(t *testing.T) {
 		e := s.editor(t, g, "unknown-authority")
 		e.ca = ""
@@ -124,6 +127,7 @@ func (s suite) nginx(t *testing.T) {
 	g.serve(t, "--no-files")
 	g.serveNginx(t, s.tools, s.authority)
 	g.serveFiles(t, s.tools)
+	s.examine(t, g)
 	s.galleryPages(t, g, "search without galshim", "axe-core")
 	s.lighthouse(t, g)
 	s.checkResponses(t, g)
@@ -140,6 +144,7 @@ func (s suite) content(t *testing.T) {
 	g := s.galleryWithContent(t, "content", "https://"+porttest.Address(t)+"/tools/gallery", "https://"+porttest.Address(t))
 	g.serve(t, "--content-url", g.content)
 	g.serveNginx(t, s.tools, s.authority)
+	s.examine(t, g)
 	s.galleryPages(t, g)
 	t.Run("command line", func(t *testing.T) {
 		e := s.editor(t, g, "command")

@@ -107,7 +107,7 @@ func writeKinds(t *testing.T, dir string) string {
 }
 
 // packFolder packs an extension into the folder vsix.
-func packFolder(t *testing.T, s suite, folder string, flags ...string) {
+func packFolder(t testing.TB, s suite, folder string, flags ...string) {
 	t.Helper()
 	out := filepath.Join(s.dir, "vsix")
 	if err := os.MkdirAll(out, 0o755); err != nil {

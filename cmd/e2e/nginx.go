@@ -13,21 +13,21 @@ import (
 )
 
 // serveNginx runs nginx in front of galshim, with the printed configuration.
-func (g *gallery) serveNginx(t *testing.T, tools toolchain.Toolbox, a authority) {
+func (g *gallery) serveNginx(t testing.TB, tools toolchain.Toolbox, a authority) {
 	t.Helper()
 	flags := append([]string{"nginx", g.site, "--shim", host(t, g.shim), "--cert", a.cert, "--key", a.key}, g.addresses()...)
 	g.startNginx(t, tools, g.commands.config(t, flags...))
 }
 
 // startNginx runs nginx in the foreground with this configuration.
-func (g *gallery) startNginx(t *testing.T, tools toolchain.Toolbox, config string) {
+func (g *gallery) startNginx(t testing.TB, tools toolchain.Toolbox, config string) {
 	t.Helper()
 	nginx := tools.NginxCommand(t, filepath.Join(g.dir, "nginx"), config, "-g", "daemon off; error_log stderr notice;")
 	start(t, "nginx", g.dir, nginx).await(t, "start worker process")
 }
 
 // serveFiles runs nginx with the site's files alone, at the path of the gallery on another host.
-func (g *gallery) serveFiles(t *testing.T, tools toolchain.Toolbox) {
+func (g *gallery) serveFiles(t testing.TB, tools toolchain.Toolbox) {
 	t.Helper()
 	base, err := url.Parse(g.base)
 	if err != nil {
@@ -41,7 +41,7 @@ func (g *gallery) serveFiles(t *testing.T, tools toolchain.Toolbox) {
 	start(t, "nginx-files", g.dir, nginx).await(t, "start worker process")
 }
 
-func host(t *testing.T, address string) string {
+func host(t testing.TB, address string) string {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -124,10 +125,18 @@ var responseCases = []responseCase{
 	{name: "no such path", path: "/nothing/here", status: 404, shim: true},
 	{name: "private file", path: "/.galbuild/sources.jsonl", status: 404},
 	{name: "private file, by another path", path: "/assets/../.galbuild/sources.jsonl", status: 404},
+	{name: "submission", path: submission, status: 404},
 }
+
+// submission is the path of a file in the inbox, which authors write and nobody may read.
+const submission = "/inbox/acme/x.json"
 
 // checkResponses makes the requests of responseCases to nginx, and others.
 func (s suite) checkResponses(t *testing.T, g *gallery) {
+	file := filepath.Join(g.site, filepath.FromSlash(submission))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte("{}"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
 	t.Run("responses", func(t *testing.T) {
 		for _, c := range responseCases {
 			t.Run(c.name, func(t *testing.T) { g.checkResponse(t, c) })

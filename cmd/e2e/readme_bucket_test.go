@@ -61,7 +61,7 @@ type bucketSetups struct {
 // a bucket, with other addresses, and makes the requests of editors and people.
 func TestReadmeBucket(t *testing.T) {
 	dir := t.TempDir()
-	b := bucketSetups{suite: suite{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}, server: s3test.Start(t)}
+	b := bucketSetups{suite: suite{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(t, dir)}, server: s3test.Start(t, s3test.WithUsers(t)...)}
 	b.env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "HOME="+dir, "AWS_ENDPOINT_URL_S3="+b.server.URL,
 		"AWS_ACCESS_KEY_ID="+b.server.AccessKey, "AWS_SECRET_ACCESS_KEY="+b.server.SecretKey)
 	if err := b.server.Client.MakeBucket(t.Context(), "vsix", minio.MakeBucketOptions{}); err != nil {
@@ -80,11 +80,12 @@ func TestReadmeBucket(t *testing.T) {
 	setPolicy(t, fmt.Sprintf(publicRead, "vsix"))
 	t.Run("readable", func(t *testing.T) { b.serves(t, 0, "", true) })
 	t.Run("readable, no files", func(t *testing.T) { b.serves(t, 0, " --no-files", false) })
-	t.Run("index only", func(t *testing.T) { b.serves(t, 1, "", false) })
-	t.Run("index only, with --no-files=false", func(t *testing.T) { b.serves(t, 1, " --no-files=false", false) })
+	t.Run("read by galshim with credentials", func(t *testing.T) { b.serves(t, 1, "", true) })
 	setPolicy(t, "")
+	t.Run("private, files from galshim", func(t *testing.T) { b.serves(t, 1, "", true, "/index/CURRENT") })
 	t.Run("private", func(t *testing.T) { b.serves(t, 2, "", true) })
 	t.Run("private, no files", func(t *testing.T) { b.serves(t, 2, " --no-files", false) })
+	t.Run("a user who may only read", b.readOnly)
 }
 
 func (b bucketSetups) shell(t *testing.T, script string) {
@@ -150,9 +151,12 @@ var bucketResponses = []responseCase{
 
 // serves runs a set-up and makes requests. If files is set, galshim has the site's files, and finds
 // those that are requested in another case of letters.
-func (b bucketSetups) serves(t *testing.T, block int, flags string, files bool) {
+func (b bucketSetups) serves(t *testing.T, block int, flags string, files bool, missing ...string) {
 	g := b.run(t, block, flags)
 	for _, c := range bucketResponses {
+		if slices.Contains(missing, c.path) {
+			c.status, c.header = 404, nil
+		}
 		t.Run(c.method+c.path, func(t *testing.T) { g.checkResponseHeaders(t, c) })
 	}
 	otherCase := responseCase{path: "/assets/ACME/Hello/1.1.0/" + code + "Manifest", status: 404}

@@ -19,6 +19,7 @@ type service struct {
 	name string
 	log  string
 	exit chan struct{} // closed when the process has ended
+	pid  int
 }
 
 // The timeouts are long, because a test must not fail on a busy machine.
@@ -29,7 +30,7 @@ const (
 )
 
 // start starts a server in a process group of its own, which is killed when the test ends.
-func start(t *testing.T, name, artefacts string, cmd *exec.Cmd) *service {
+func start(t testing.TB, name, artefacts string, cmd *exec.Cmd) *service {
 	t.Helper()
 	s := &service{name: name, log: filepath.Join(artefacts, name+".log"), exit: make(chan struct{})}
 	out, err := os.Create(s.log)
@@ -41,23 +42,24 @@ func start(t *testing.T, name, artefacts string, cmd *exec.Cmd) *service {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)
 	}
+	s.pid = cmd.Process.Pid
 	go func() {
 		defer close(s.exit)
 		defer out.Close()
 		cmd.Wait() // await reports a server that ended early
 	}()
-	t.Cleanup(func() { s.stop(t, cmd.Process.Pid) })
+	t.Cleanup(func() { s.stop(t) })
 	return s
 }
 
 // stop stops the server and its children.
-func (s *service) stop(t *testing.T, pid int) {
-	syscall.Kill(-pid, syscall.SIGTERM)
+func (s *service) stop(t testing.TB) {
+	s.end()
 	select {
 	case <-s.exit:
 	case <-time.After(stopTimeout):
 		t.Errorf("%s still runs %s after SIGTERM", s.name, stopTimeout)
-		syscall.Kill(-pid, syscall.SIGKILL)
+		syscall.Kill(-s.pid, syscall.SIGKILL)
 		<-s.exit
 	}
 	if t.Failed() {
@@ -65,8 +67,11 @@ func (s *service) stop(t *testing.T, pid int) {
 	}
 }
 
+// end asks the server and its children to end.
+func (s *service) end() { syscall.Kill(-s.pid, syscall.SIGTERM) }
+
 // await waits until the log matches, and returns the match and its groups.
-func (s *service) await(t *testing.T, pattern string) []string {
+func (s *service) await(t testing.TB, pattern string) []string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
 	for deadline := time.Now().Add(startTimeout); ; time.Sleep(pollInterval) {

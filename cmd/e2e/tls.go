@@ -31,7 +31,7 @@ type authority struct {
 }
 
 // newAuthority makes an authority, and writes its certificate, and a certificate with its key.
-func newAuthority(t *testing.T, dir string) authority {
+func newAuthority(t testing.TB, dir string) authority {
 	t.Helper()
 	caKey, leafKey := newKey(t), newKey(t)
 	now := time.Now()
@@ -68,7 +68,7 @@ func newAuthority(t *testing.T, dir string) authority {
 	return a
 }
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
+func newKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -77,7 +77,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-func certify(t *testing.T, cert, parent *x509.Certificate, key *ecdsa.PublicKey, signer *ecdsa.PrivateKey) []byte {
+func certify(t testing.TB, cert, parent *x509.Certificate, key *ecdsa.PublicKey, signer *ecdsa.PrivateKey) []byte {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, cert, parent, key, signer)
 	if err != nil {
@@ -86,7 +86,7 @@ func certify(t *testing.T, cert, parent *x509.Certificate, key *ecdsa.PublicKey,
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-func writePEM(t *testing.T, dir, name string, text []byte) string {
+func writePEM(t testing.TB, dir, name string, text []byte) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path, text, 0o600); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // Kind is a kind of target. It describes how targets of this kind are named: by an address, by
@@ -26,8 +27,11 @@ type Kind struct {
 	Keys []Key
 	// ReadOnly means that targets can only be read.
 	ReadOnly bool
-	// Open returns a target. It sends no request.
+	// Open returns a target. It sends no request. It is nil in the kinds of package reading.
 	Open func(Settings, Env) (Target, error)
+	// OpenReader returns a target for reading only. It sends no request. nil means that
+	// programs open targets of this kind in another way.
+	OpenReader func(Settings, Env) (Reader, error)
 }
 
 // Flag is a flag of commands. Flags of the same name are one flag, which several kinds share.
@@ -53,6 +57,9 @@ type Key struct {
 	Flag *Flag
 	// Choice is for switches that choose between two values of another key.
 	Choice *Choice
+	// Writes means that the setting concerns only writes. Programs that only read accept it in
+	// a config file, and do not have its flag.
+	Writes bool
 }
 
 // Choice is a setting that a switch sets.
@@ -88,6 +95,24 @@ type Env struct {
 	Transport http.RoundTripper
 	// Warn prints a warning. It may be nil.
 	Warn func(message string)
+
+	// The following are used by OpenReader only.
+
+	// Once sends each request once, because the program repeats it.
+	Once bool
+	// Stall is how long no data may be transferred; 0 means the client's own limit.
+	Stall time.Duration
+	// Agent is the header User-Agent. "" means the client's own.
+	Agent string
+}
+
+// Folder returns the kind of target that is a folder, named by its path, without a way to open it.
+func Folder() Kind {
+	return Kind{
+		Name: "folder", Form: "a folder",
+		Parse: func(_, path string) Settings { return Settings{"path": path} },
+		Keys:  []Key{{Name: "path", Type: Path, Required: true}},
+	}
 }
 
 // Key returns the key of a name or an alias.
@@ -116,6 +141,14 @@ func Opened[T Target](t T, err error) (Target, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// OpenedReader is [Opened] for [Kind].OpenReader.
+func OpenedReader[R Reader](r R, err error) (Reader, error) {
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // Setting returns the name and the value of the setting that a value of k stands for. They are k's

@@ -1,6 +1,9 @@
 // Package target defines a target: a store of objects that a site can be published to. The
 // packages below it implement targets, and targettest tests what all of them must do.
 //
+// Reading is a contract of its own, [Reader], with packages of their own for the clients that need
+// credentials, because galshim reads targets and may not link what writes to them.
+//
 // This package and its implementations store objects of any kind. They do not depend on
 // packages about extensions or galleries.
 package target
@@ -21,6 +24,32 @@ var (
 	ErrChanged  = errors.New("changed concurrently")
 )
 
+// Reader reads the objects of a target. It is what galshim needs of one. The packages with the
+// clients that read have none of the code that writes.
+type Reader interface {
+	// String returns the target's name for messages. It contains no secrets.
+	String() string
+
+	// Get opens length bytes of an object from offset on. A length of -1 means up to the end.
+	// The caller closes the reader. The error wraps ErrNotExist if there is no such object.
+	Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error)
+}
+
+// Presigner is implemented by readers that can make an address at which everyone can read an object
+// for a limited time.
+type Presigner interface {
+	// Presign returns such an address. It sends no request to the target, and does not check
+	// that there is an object.
+	Presign(ctx context.Context, key string, p Presign) (string, error)
+}
+
+// Presign has the limit of a presigned address, and the headers of its response. Empty headers are
+// those of the object.
+type Presign struct {
+	Expires                              time.Duration
+	MediaType, Disposition, CacheControl string
+}
+
 // Target stores objects under keys. A key is a path relative to the root of a site. It is
 // slash-separated, has no slash at either end and no elements . or .. in it. Otherwise it may
 // contain any character that a path of a site may contain, such as @, +, spaces and characters
@@ -31,12 +60,7 @@ var (
 // requests, an internal error of the server) for a limited time, with growing pauses, and they
 // honour Retry-After.
 type Target interface {
-	// String returns the target's name for messages. It contains no secrets.
-	String() string
-
-	// Get opens length bytes of an object from offset on. A length of -1 means up to the end.
-	// The caller closes the reader. The error wraps ErrNotExist if there is no such object.
-	Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error)
+	Reader
 
 	// List yields all objects whose keys begin with prefix, in any order. It ends after an
 	// error.

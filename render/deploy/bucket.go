@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"galbuild/build/catalog"
-	"galbuild/build/jsondoc"
 	"galbuild/render/gallery"
 )
 
@@ -20,9 +19,9 @@ type statement struct {
 }
 
 // BucketPolicy returns the policy with which everyone can read what editors need of a site in a
-// bucket, below a prefix that may be "". It does not allow to read the private parts of records,
-// and not to list the bucket.
-func BucketPolicy(bucket, prefix string) string {
+// bucket, below a prefix that may be "", and with which authors can submit packages. It does not
+// allow everyone to read the private parts of records or the inbox, and not to list the bucket.
+func BucketPolicy(bucket, prefix string, authors ...Author) string {
 	public := slices.Concat(
 		[]string{catalog.AssetsDir, catalog.FilesDir, "blobs/", "api/", "index/"}, catalog.DerivedFolders(),
 		[]string{gallery.ManifestPath}, catalog.DerivedNames(),
@@ -35,12 +34,9 @@ func BucketPolicy(bucket, prefix string) string {
 		}
 		read.Resource = append(read.Resource, resource)
 	}
-	text, err := jsondoc.Indented(struct {
-		Version   string
-		Statement []statement
-	}{"2012-10-17", []statement{read}})
-	if err != nil {
-		panic(err) // strings
+	statements := []any{read}
+	for _, a := range authors {
+		statements = append(statements, a.statements(bucket, prefix)...)
 	}
-	return string(text)
+	return policyText(statements)
 }

@@ -45,9 +45,21 @@ func TestBucketPolicy(t *testing.T) {
 		_, err := io.WriteString(w, BucketPolicy("vsix", "tools/gallery"))
 		return err
 	})
-	if policy := BucketPolicy("vsix", ""); !strings.Contains(policy, `"arn:aws:s3:::vsix/index/*"`) || strings.Contains(policy, "private") || strings.Contains(policy, "vsix/*") {
+	if policy := BucketPolicy("vsix", ""); !strings.Contains(policy, `"arn:aws:s3:::vsix/index/*"`) || strings.Contains(policy, "private") || strings.Contains(policy, "inbox") || strings.Contains(policy, "vsix/*") {
 		t.Errorf("%s", policy)
 	}
+}
+
+// TestAuthors prints policies with authors, and checks that everyone else can do what they could.
+func TestAuthors(t *testing.T) {
+	golden(t, "author-policy.json", func(w io.Writer) error {
+		_, err := io.WriteString(w, AuthorPolicy("vsix", "tools/gallery", "Acme-Labs"))
+		return err
+	})
+	golden(t, "bucket-policy-inbox.json", func(w io.Writer) error {
+		_, err := io.WriteString(w, BucketPolicy("vsix", "", Author{"acme", "arn:aws:iam::123456789012:user/alice"}, Author{"globex", "bob"}))
+		return err
+	})
 }
 
 func TestNginx(t *testing.T) {
@@ -55,6 +67,10 @@ func TestNginx(t *testing.T) {
 	if strings.Contains(plain, "internal") || strings.Contains(plain, "ssl") {
 		t.Error("a site at the root, without TLS, has parts for others")
 	}
+	golden(t, "nginx-access.conf", Nginx{
+		BaseURL: "https://host.example/tools/gallery", ContentURL: "https://files.example", Root: "/srv/site", Cert: "/etc/ssl/host.pem", Key: "/etc/ssl/host.key",
+		Tokens: true, ClientCA: "/etc/ssl/clients.pem",
+	}.Write)
 	golden(t, "nginx-subpath-tls.conf", Nginx{
 		BaseURL: "https://host.example/tools/gallery", Root: `/srv/my "gallery"/site`, Shim: "unix:/run/galshim.sock",
 		Listen: "10.0.0.1:8443", ServerName: "other.example", Cert: "/etc/ssl/host.pem", Key: "/etc/ssl/host.key",
@@ -88,6 +104,12 @@ func TestNginxBehind(t *testing.T) {
 	n := Nginx{BaseURL: "https://host.example/tools/gallery", Root: "/srv/gallery/site", RateLimit: 50, Behind: true}
 	golden(t, "nginx-behind-http.conf", n.Write)
 	golden(t, "nginx-behind-server.conf", n.WriteLocations)
+	n.Tokens = true
+	var locations bytes.Buffer
+	if err := n.WriteLocations(&locations); err != nil || strings.Count(locations.String(), "access_log off;") != 2 || strings.Count(locations.String(), "error_log /dev/null;") != 2 {
+		t.Errorf("%v: the log of the server block of the host would have tokens:\n%s", err, &locations)
+	}
+	n.Tokens = false
 	for want, spoil := range map[string]func(*Nginx){
 		"certificate: the server block": func(n *Nginx) { n.Cert, n.Key = "/c", "/k" },
 		"content URL: print the whole":  func(n *Nginx) { n.ContentURL = "https://files.example" },
@@ -126,6 +148,17 @@ func TestNginxDefaults(t *testing.T) {
 
 func TestNginxRefuses(t *testing.T) {
 	good := Nginx{BaseURL: "https://h", Root: "/s"}
+	for want, bad := range map[string]Nginx{
+		"client CA: clients send":   {BaseURL: "https://h", Root: "/s", ClientCA: "/ca.pem"},
+		`client CA "ca.pem": want`:  {BaseURL: "https://h", Root: "/s", ClientCA: "ca.pem", Cert: "/c", Key: "/k"},
+		"access log: only the":      {BaseURL: "https://h", Root: "/s", AccessLog: "/log"},
+		`access log "log": want an`: {BaseURL: "https://h", Root: "/s", AccessLog: "log", Tokens: true},
+		`access log "/$log": nginx`: {BaseURL: "https://h", Root: "/s", AccessLog: "/$log", Tokens: true},
+	} {
+		if err := bad.Write(io.Discard); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
 	if err := good.Write(io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -210,6 +243,29 @@ func TestEditorsContent(t *testing.T) {
 	}
 }
 
+// TestEditorsToken checks that all addresses of a gallery with tokens have the token.
+func TestEditorsToken(t *testing.T) {
+	const token = "gal_0123456789abcdefghijklmnopqrstuvwxyzABC-_xY"
+	for name, write := range editors {
+		var b bytes.Buffer
+		if err := write(&b, Editor{BaseURL: "https://h.example/g", ContentURL: "https://files.example", Token: token}); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		for _, address := range []string{"https://h.example/g", "https://files.example"} {
+			if n := strings.Count(text, address); n == 0 || n != strings.Count(text, address+"/t/"+token) {
+				t.Errorf("%s: not all addresses have the token:\n%s", name, text)
+			}
+		}
+		if !strings.Contains(text, "# The addresses have a token") {
+			t.Errorf("%s: it is not said that the text is secret", name)
+		}
+		if err := write(io.Discard, Editor{BaseURL: "https://h.example", Token: "x'; rm -rf /"}); err == nil {
+			t.Errorf("%s accepts what is not a token", name)
+		}
+	}
+}
+
 // printed returns what is printed for an editor.
 func printed(t *testing.T, write func(io.Writer, Editor) error) string {
 	t.Helper()
@@ -258,13 +314,7 @@ func extensionsGallery(t *testing.T, product string) string {
 }
 
 func TestVSCodeIsJSON(t *testing.T) {
-	var rest []string
-	for line := range strings.Lines(printed(t, VSCode)) {
-		if !strings.HasPrefix(line, "#") {
-			rest = append(rest, line)
-		}
-	}
-	wantGallery(t, "product.json", extensionsGallery(t, strings.Join(rest, "")))
+	wantGallery(t, "product.json", extensionsGallery(t, withoutComments(printed(t, VSCode))))
 }
 
 func TestVSCodiumProduct(t *testing.T) {

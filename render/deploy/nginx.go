@@ -36,6 +36,9 @@ type Nginx struct {
 	Cert, Key  string   // PEM files, absolute; both or none, in which case the server speaks http
 	Views      []string // names of views, which galshim serves with --view and --accel-redirect
 	RateLimit  int      // queries a second from one address, with a burst of 1000; 0 means no limit
+	Tokens     bool     // clients need a token, which galshim checks
+	AccessLog  string   // with Tokens: the log, absolute; "" means that of nginx's packages
+	ClientCA   string   // clients need a certificate of this PEM file's authorities, absolute
 
 	// Behind is for a host that has a server block already. Write then prints a server that
 	// listens at Listen, by default 127.0.0.1:8081, and WriteLocations prints what makes the
@@ -50,7 +53,9 @@ const behindListen = "127.0.0.1:8081"
 //go:embed nginx.conf.tmpl
 var nginxText string
 
-var nginxTemplate = template.Must(template.New("nginx").Funcs(template.FuncMap{
+var nginxTemplate = template.Must(nginxServers.New("access").Parse(nginxAccessText))
+
+var nginxServers = template.Must(template.New("nginx").Funcs(template.FuncMap{
 	"quote": quote, "regexp": regexp.QuoteMeta,
 	"types":      func(indent int) string { return typesOf(mediatype.Extensions(), indent) },
 	"assetTypes": func(indent int) string { return typesOf(mediatype.AssetEnds(), indent) },
@@ -80,6 +85,9 @@ type nginxData struct {
 	// Sent matches the $upstream_status of a response whose content nginx sends, and the colon
 	// after it.
 	Sent string
+
+	CacheMap, ReferrerMap string // names of variables
+	Token                 string // regular expression
 }
 
 // nginxServer is one of the servers. Its fields hide those of the same name in nginxData.
@@ -97,7 +105,7 @@ func (n Nginx) Write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return nginxTemplate.Execute(w, data)
+	return nginxTemplate.ExecuteTemplate(w, "nginx", data)
 }
 
 // WriteLocations prints what the server block of the host needs if n.Behind is set.
@@ -135,6 +143,7 @@ func (n Nginx) data() (*nginxData, error) {
 	if d.Sent = "^:"; len(n.Views) > 0 {
 		d.Sent = "^(?:.*200)?:"
 	}
+	d.restrict()
 	d.Main = d.server(b, n.ServerName)
 	if n.ContentURL == "" {
 		return d, nil
@@ -248,10 +257,7 @@ func (n Nginx) check() error {
 	if err := checkAddress("shim", n.Shim); err != nil {
 		return err
 	}
-	if err := checkViews(n.Views); err != nil {
-		return err
-	}
-	if err := n.checkBehind(); err != nil {
+	if err := errors.Join(checkViews(n.Views), n.checkBehind(), n.checkAccess()); err != nil {
 		return err
 	}
 	for _, f := range []struct{ name, value string }{{"listen", n.Listen}, {"server name", n.ServerName}} {

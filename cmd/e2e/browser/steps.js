@@ -232,6 +232,12 @@ const steps = {
     return w.untilOnDisk('acme.hello', '1.2.0');
   },
 
+  // What the editor does by itself after its start, for each installed extension.
+  async 'check for updates'(w) {
+    const updates = () => w.requests.filter(r => r.status === 200 && new URL(r.url).pathname.endsWith('/latest')).length;
+    return until('update checks', () => updates() >= 5 && `${updates()} update checks`);
+  },
+
   // The last step: no request of the page was refused, by the gallery or by a policy.
   async 'nothing blocked'(w) {
     const blocked = w.console.filter(text => /content security|cors|mixed content/i.test(text) && (text.includes(w.plan.gallery) || text.includes(w.plan.content)));

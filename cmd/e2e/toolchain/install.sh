@@ -19,6 +19,7 @@ YARN=1.22.22
 PLAYWRIGHT=1.65.1
 AXE=4.14.1
 LIGHTHOUSE=13.5.0
+OAUTH2_PROXY=7.15.6
 
 CACHE=${1:?usage: install.sh CACHE}
 if [ "$(uname -sm)" != "Linux x86_64" ]; then
@@ -219,7 +220,9 @@ once "chromium-$RELEASE" debian_package chromium usr/lib/chromium/chromium
 once "zsh-$RELEASE" debian_package zsh-static usr/bin/zsh-static
 once "fish-$RELEASE" fish_package
 once "mandoc-$RELEASE" debian_package mandoc usr/bin/mandoc
+once "prometheus-$RELEASE" debian_package prometheus usr/bin/prometheus
 rm -rf apt
+once "oauth2-proxy-$OAUTH2_PROXY" go_program "github.com/oauth2-proxy/oauth2-proxy/v7@v$OAUTH2_PROXY"
 
 cat <<PATHS
 node=$CACHE/node-$NODE/bin/node
@@ -236,4 +239,7 @@ chromium=$CACHE/chromium-$RELEASE/bin/chromium
 zsh=$CACHE/zsh-$RELEASE/bin/zsh-static
 fish=$CACHE/fish-$RELEASE/bin/fish
 mandoc=$CACHE/mandoc-$RELEASE/bin/mandoc
+prometheus=$CACHE/prometheus-$RELEASE/bin/prometheus
+promtool=$CACHE/prometheus-$RELEASE/usr/bin/promtool
+oauth2-proxy=$CACHE/oauth2-proxy-$OAUTH2_PROXY/bin/oauth2-proxy
 PATHS

@@ -13,7 +13,7 @@ set -euo pipefail
 
 PROGRAMS=(nginx node nodejs npm npx yarn yarnpkg corepack pnpm vsce ovsx code code-server
   chromium chromium-browser google-chrome google-chrome-stable chrome minisign versitygw
-  zsh fish mandoc curl jq openssl python3 script sudo unzip wget zip zstd)
+  zsh fish mandoc prometheus promtool oauth2-proxy curl jq openssl python3 script sudo unzip wget zip zstd)
 FOLDERS=(/etc/nginx /usr/lib/nginx /usr/share/nginx /var/lib/nginx /var/log/nginx /var/cache/nginx
   /etc/npmrc /etc/yarnrc /usr/etc/npmrc /usr/etc/yarnrc /usr/local/etc/npmrc /usr/local/etc/yarnrc
   /usr/include/node /usr/local/include/node /usr/lib/node_modules /usr/local/lib/node_modules

@@ -1,8 +1,9 @@
 //go:build e2e
 
 // Package toolchain provides the components that end-to-end tests use: node, npm, yarn, vsce,
-// code-server, playwright-core, axe-core, Lighthouse, minisign, nginx, Chromium, zsh, fish and
-// mandoc. No test is skipped: if a component cannot be installed, the test fails and names it.
+// code-server, playwright-core, axe-core, Lighthouse, minisign, nginx, Chromium, zsh, fish, mandoc,
+// Prometheus and oauth2-proxy. No test is skipped: if a component cannot be installed, the test
+// fails and names it.
 //
 // # Where the components are
 //
@@ -62,6 +63,10 @@ type Toolbox struct {
 	Zsh        string // program, with all its modules
 	Fish       string // program
 	Mandoc     string // program
+	Prometheus string // program
+	Promtool   string // program, which checks files for Prometheus
+
+	OAuth2Proxy string // program
 }
 
 // Tools runs install.sh, which does nothing if all components are installed. They are in
@@ -96,6 +101,10 @@ func Tools(t testing.TB) Toolbox {
 		Zsh:        located(t, found, "zsh"),
 		Fish:       located(t, found, "fish"),
 		Mandoc:     located(t, found, "mandoc"),
+		Prometheus: located(t, found, "prometheus"),
+		Promtool:   located(t, found, "promtool"),
+
+		OAuth2Proxy: located(t, found, "oauth2-proxy"),
 	}
 }
 

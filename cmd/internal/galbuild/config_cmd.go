@@ -8,17 +8,26 @@ import (
 
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
+	"galbuild/publish/inbox"
 	"galbuild/publish/target/s3"
 	"galbuild/render/deploy"
 )
 
 type configCmd struct {
-	Nginx      nginxCmd      `cmd:"" help:"Print an nginx server block that serves a site and passes queries to galshim."`
-	CodeServer codeServerCmd `cmd:"" help:"Print the settings of code-server for the gallery."`
-	VSCodium   vscodiumCmd   `cmd:"" name:"vscodium" help:"Print the settings of VSCodium for the gallery."`
-	VSCode     vscodeCmd     `cmd:"" name:"vscode" help:"Print the settings of VS Code for the gallery."`
-	S3CORS     s3CORSCmd     `cmd:"" name:"s3-cors" help:"Print the CORS policy that lets editors in a browser read a bucket."`
-	S3Policy   s3PolicyCmd   `cmd:"" name:"s3-policy" help:"Print the policy that lets everyone read a bucket, but not who decided what and why."`
+	Nginx       nginxCmd       `cmd:"" help:"Print an nginx server block that serves a site and passes queries to galshim."`
+	CodeServer  codeServerCmd  `cmd:"" help:"Print the settings of code-server for the gallery."`
+	VSCodium    vscodiumCmd    `cmd:"" name:"vscodium" help:"Print the settings of VSCodium for the gallery."`
+	VSCode      vscodeCmd      `cmd:"" name:"vscode" help:"Print the settings of VS Code for the gallery."`
+	Cursor      cursorCmd      `cmd:"" help:"Print the settings of Cursor for the gallery."`
+	Windsurf    windsurfCmd    `cmd:"" help:"Print the settings of Windsurf for the gallery."`
+	Antigravity antigravityCmd `cmd:"" help:"Print the settings of Antigravity for the gallery."`
+	Positron    positronCmd    `cmd:"" help:"Print the settings of Positron for the gallery."`
+	GitLab      gitLabCmd      `cmd:"" name:"gitlab" help:"Print the settings of GitLab's Web IDE and workspaces for the gallery."`
+	S3CORS      s3CORSCmd      `cmd:"" name:"s3-cors" help:"Print the CORS policy that lets editors in a browser read a bucket."`
+	S3Policy    s3PolicyCmd    `cmd:"" name:"s3-policy" help:"Print the policy that lets everyone read a bucket, but not who decided what and why."`
+
+	Prometheus prometheusCmd `cmd:"" help:"Print how Prometheus observes galshim: what to scrape, recording rules and alerts."`
+	Grafana    grafanaCmd    `cmd:"" help:"Print a dashboard of galshim for Grafana."`
 
 	VSCodePolicy vscodePolicyCmd `cmd:"" name:"vscode-policy" help:"Print the setting of VS Code with the extensions that a policy allows."`
 }
@@ -35,6 +44,9 @@ type nginxCmd struct {
 	Part       string   `enum:"all,http,server" default:"all" help:"What to print: everything (all), or a part for a host that already has a server block: its locations (server), or what belongs in http { } (http), including a server for the gallery at --listen or 127.0.0.1:8081."`
 	View       []string `placeholder:"NAME" help:"Also serve this view, below /NAME/, as galshim --view does. Several can be named."`
 	NoCheck    bool     `help:"Do not check that the site exists on this machine."`
+	Tokens     bool     `help:"Serve only clients with a token, which galshim --tokens checks. It makes the responses that have addresses; build the site without --base-url."`
+	AccessLog  string   `type:"path" placeholder:"FILE" help:"With --tokens, nginx's access log, in which tokens are masked (default: /var/log/nginx/access.log)."`
+	ClientCA   string   `name:"client-ca" type:"path" placeholder:"FILE" help:"Serve only clients with a certificate of an authority in this file (PEM)."`
 	RateLimit  int      `placeholder:"N" help:"Number of queries per second that one client address may send, with a burst of 1000. Clients that share an address share the limit (default: no limit)."`
 }
 
@@ -74,9 +86,10 @@ func (n *nginxCmd) Run(e *env) error {
 	}
 	conf := deploy.Nginx{
 		BaseURL: strings.TrimRight(n.BaseURL, "/"), ContentURL: strings.TrimRight(n.ContentURL, "/"), Root: root,
-		Shim: n.Shim, Listen: n.Listen, ServerName: n.ServerName, Cert: n.Cert, Key: n.Key, RateLimit: n.RateLimit, Views: n.View,
-		Behind: n.Part != "all",
+		Shim: n.Shim, Listen: n.Listen, ServerName: n.ServerName, Cert: n.Cert, Key: n.Key, RateLimit: n.RateLimit,
+		Behind: n.Part != "all", Tokens: n.Tokens, AccessLog: n.AccessLog, ClientCA: n.ClientCA, Views: n.View,
 	}
+	n.warnOfBase(e)
 	if n.Part == "server" {
 		return conf.WriteLocations(e.stdout)
 	}
@@ -87,13 +100,18 @@ func (n *nginxCmd) Run(e *env) error {
 type editorFlags struct {
 	BaseURL    string `placeholder:"URL" default:"http://127.0.0.1:8080" help:"Address of the gallery."`
 	ContentURL string `placeholder:"URL" help:"Address from which editors load assets and files, if it is another host."`
+	tokenFileFlag
 }
 
 // Validate implements Kong's hook.
 func (f *editorFlags) Validate() error { return checkAddresses(f.BaseURL, f.ContentURL) }
 
 func (f *editorFlags) print(e *env, write func(io.Writer, deploy.Editor) error) error {
-	return write(e.stdout, deploy.Editor{BaseURL: strings.TrimRight(f.BaseURL, "/"), ContentURL: strings.TrimRight(f.ContentURL, "/")})
+	token, err := f.read(e)
+	if err != nil {
+		return err
+	}
+	return write(e.stdout, deploy.Editor{BaseURL: strings.TrimRight(f.BaseURL, "/"), ContentURL: strings.TrimRight(f.ContentURL, "/"), Token: token})
 }
 
 type codeServerCmd struct{ editorFlags }
@@ -104,9 +122,37 @@ type vscodiumCmd struct{ editorFlags }
 
 func (c *vscodiumCmd) Run(e *env) error { return c.print(e, deploy.VSCodium) }
 
-type vscodeCmd struct{ editorFlags }
+type vscodeCmd struct {
+	editorFlags
+	Format string `enum:"product,patch,policy,registry,profile" default:"product" help:"What to print: the part of product.json (product), a script that changes that file (patch), or VS Code's policies for Linux (policy), Windows (registry) or macOS (profile)."`
+}
 
-func (c *vscodeCmd) Run(e *env) error { return c.print(e, deploy.VSCode) }
+func (c *vscodeCmd) Run(e *env) error {
+	return c.print(e, map[string]func(io.Writer, deploy.Editor) error{
+		"product": deploy.VSCode, "patch": deploy.VSCodePatch,
+		"policy": deploy.VSCodePolicy, "registry": deploy.VSCodeRegistry, "profile": deploy.VSCodeProfile,
+	}[c.Format])
+}
+
+type cursorCmd struct{ editorFlags }
+
+func (c *cursorCmd) Run(e *env) error { return c.print(e, deploy.Cursor) }
+
+type windsurfCmd struct{ editorFlags }
+
+func (c *windsurfCmd) Run(e *env) error { return c.print(e, deploy.Windsurf) }
+
+type antigravityCmd struct{ editorFlags }
+
+func (c *antigravityCmd) Run(e *env) error { return c.print(e, deploy.Antigravity) }
+
+type positronCmd struct{ editorFlags }
+
+func (c *positronCmd) Run(e *env) error { return c.print(e, deploy.Positron) }
+
+type gitLabCmd struct{ editorFlags }
+
+func (c *gitLabCmd) Run(e *env) error { return c.print(e, deploy.GitLab) }
 
 type s3CORSCmd struct {
 	XML bool `name:"xml" help:"Print the policy in the XML of the S3 protocol, instead of JSON for the aws command."`
@@ -122,7 +168,8 @@ func (c *s3CORSCmd) Run(e *env) error {
 }
 
 type s3PolicyCmd struct {
-	Bucket string `arg:"" placeholder:"BUCKET" help:"The bucket with the site: BUCKET[/PREFIX]."`
+	Bucket string   `arg:"" placeholder:"BUCKET" help:"The bucket with the site: BUCKET[/PREFIX]."`
+	Inbox  []string `placeholder:"PUBLISHER[=USER]" help:"Also let a user, named as the server names users in bucket policies, submit packages of this publisher to the inbox. Without a user, print only the policy of such a user."`
 }
 
 func (c *s3PolicyCmd) Run(e *env) error {
@@ -130,6 +177,32 @@ func (c *s3PolicyCmd) Run(e *env) error {
 	if bucket == "" {
 		return fmt.Errorf("%q: want BUCKET[/PREFIX]", c.Bucket)
 	}
-	_, err := io.WriteString(e.stdout, deploy.BucketPolicy(bucket, prefix))
+	policy := deploy.BucketPolicy(bucket, prefix)
+	if len(c.Inbox) > 0 {
+		var err error
+		if policy, err = c.inboxPolicy(bucket, prefix); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(e.stdout, policy)
 	return err
+}
+
+// inboxPolicy returns the bucket policy with authors, or that of a single author.
+func (c *s3PolicyCmd) inboxPolicy(bucket, prefix string) (string, error) {
+	var authors []deploy.Author
+	for _, arg := range c.Inbox {
+		publisher, user, _ := strings.Cut(arg, "=")
+		if err := inbox.CheckPublisher(publisher); err != nil {
+			return "", fmt.Errorf("--inbox %s: %w", arg, err)
+		}
+		if user == "" && len(c.Inbox) > 1 {
+			return "", fmt.Errorf("--inbox %s: the user is missing: only one publisher can be named without one", arg)
+		}
+		authors = append(authors, deploy.Author{Publisher: publisher, User: user})
+	}
+	if authors[0].User == "" {
+		return deploy.AuthorPolicy(bucket, prefix, authors[0].Publisher), nil
+	}
+	return deploy.BucketPolicy(bucket, prefix, authors...), nil
 }

@@ -24,7 +24,8 @@ func otherPrograms() []usage.Foreign {
 	const (
 		folder   = "galbuild FOLDER -o SITE builds a gallery of a folder of packages; add and remove name the gallery with -o SITE"
 		offline  = "galbuild does not download from the Marketplace; it reads the artifacts folder of vscodeoffline as it is: galbuild ARTIFACTS -o SITE"
-		account  = "a gallery has no accounts; the credentials of its target come from the environment or the config file (-c)"
+		account  = "a gallery has no accounts; the credentials of its target come from the environment or the config file (-c), and an author signs with --sign-key"
+		keys     = "a publisher needs no namespace; a gallery with an inbox has the keys of its authors in the policy: publishers.NAME.keys"
 		editors  = "a gallery contains extensions, not editors"
 		messages = "messages go to stderr, so that 2> FILE writes them to a file; -v prints more of them"
 		search   = "galbuild ls-remote lists the extensions of a gallery; editors and the gallery's page search them"
@@ -46,8 +47,9 @@ func otherPrograms() []usage.Foreign {
 		{Program: "vscodeoffline", Words: []string{"--frequency"}, Use: "run galbuild from a timer such as cron; galbuild pull TARGET --follow 30s follows a published gallery"},
 		{Program: "vscodeoffline", Words: []string{"--debug", "--logfile"}, Use: messages},
 		{Program: "vsce and ovsx", Use: account, Words: []string{
-			"login", "logout", "verify-pat", "ls-publishers", "--pat", "-p", "--azure-credential", "--oidc", "create-namespace",
+			"login", "logout", "verify-pat", "ls-publishers", "--pat", "-p", "--azure-credential", "--oidc",
 		}},
+		{Program: "ovsx", Words: []string{"create-namespace"}, Use: keys},
 		{Program: "vsce", Words: []string{"--noVerify", "--no-verify"}, Use: "leave it out: any extension may use proposed APIs"},
 		{Program: "vsce", Words: []string{"generate-manifest", "verify-signature", "--sigzipPath", "--signaturePath", "--manifestPath", "--sign-tool"}, Use: hintSign},
 		{Program: "vsce", Words: []string{"search"}, Use: search},

@@ -57,6 +57,8 @@ type commandLine struct {
 
 	View     viewCmd     `cmd:"" group:"Publish:" help:"Make a view of a gallery, with a policy of its own and without files, such as for a team."`
 	Publish  publishCmd  `cmd:"" group:"Publish:" help:"Publish a site, packages or an extension's folder to a target."`
+	Inbox    inboxCmd    `cmd:"" group:"Publish:" help:"List the packages that authors have submitted, and what became of them."`
+	Accept   acceptCmd   `cmd:"" group:"Publish:" help:"Accept the packages that authors have submitted, if the policy allows it."`
 	Pull     pullCmd     `cmd:"" group:"Publish:" help:"Copy a published site, or only its index, to a folder."`
 	History  historyCmd  `cmd:"" group:"Publish:" help:"List the generations that have been current, when, and why."`
 	Rollback rollbackCmd `cmd:"" group:"Publish:" help:"Make an earlier generation current again, with the blocks of today."`
@@ -64,6 +66,8 @@ type commandLine struct {
 	Export   exportCmd   `cmd:"" group:"Publish:" help:"Write a site, or its changes, to a tarball that can be signed."`
 	Import   importCmd   `cmd:"" group:"Publish:" help:"Verify a tarball and import it into a site."`
 	Sync     syncCmd     `cmd:"" group:"Publish:" help:"Collect, vet and build, and write what is new to a tarball for another side."`
+
+	Token tokenCmd `cmd:"" group:"Publish:" help:"Make, list or revoke the tokens of the clients of a gallery that not everybody may read."`
 
 	Package packageCmd `cmd:"" group:"Author:" aliases:"pack" help:"Package an extension's folder as a .vsix file, as vsce does."`
 	Ls      lsCmd      `cmd:"" group:"Author:" help:"List the files of an extension's folder that would be packaged."`
@@ -74,6 +78,7 @@ type commandLine struct {
 	Diff     diffCmd    `cmd:"" group:"Inspect:" help:"Compare two galleries: versions, settings and decisions."`
 	Audit    auditCmd   `cmd:"" group:"Inspect:" help:"List every version that a gallery has ever served, with its source, and every decision."`
 	Verify   verifyCmd  `cmd:"" group:"Inspect:" help:"Recompute every hash of a site, and derive its index again."`
+	Doctor   doctorCmd  `cmd:"" group:"Inspect:" help:"Look at a served gallery as an editor does, and print what is wrong and which line mends it."`
 
 	Help       helpCmd       `cmd:"" group:"Help:" help:"Print the help of galbuild or of a command."`
 	Completion completionCmd `cmd:"" group:"Help:" help:"Print a script that completes command lines in a shell."`
@@ -98,7 +103,7 @@ func newCommandLine(kinds []target.Kind, args []string) *commandLine {
 		"publish": {&cl.Publish.Remote}, "pull": {&cl.Pull.Remote}, "rollback": {&cl.Rollback.Remote}, "prune": {&cl.Prune.Remote},
 		"verify": {&cl.Verify.Remote}, "diff": {&cl.Diff.Remote}, "audit": {&cl.Audit.Remote}, "history": {&cl.History.Remote},
 		"block": {&cl.Block.Remote}, "unblock": {&cl.Unblock.Remote}, "restore": {&cl.Restore.Remote}, "approve": {&cl.Approve.Remote},
-		"view": {&cl.View.Remote}, "deprecate": {&cl.Deprecate.Remote}, "sync": {&cl.Sync.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
+		"view": {&cl.View.Remote}, "deprecate": {&cl.Deprecate.Remote}, "sync": {&cl.Sync.Remote}, "inbox": {&cl.Inbox.Remote}, "accept": {&cl.Accept.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
 	}
 	if words := usage.Words(args); len(words) > 0 && commands[words[0]] != nil {
 		commands = map[string][]*targets.Remote{words[0]: commands[words[0]]}

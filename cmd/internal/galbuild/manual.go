@@ -39,6 +39,14 @@ func examples() map[string][]help.Example {
 			{Does: "Add a package to a site.", Line: "galbuild add hello.vsix -o site"},
 			{Does: "Print what would be added to a bucket.", Line: "galbuild add vsixs --s3 vsix/gallery --dry-run"},
 		},
+		"accept": {
+			{Does: "Accept what authors have submitted to the inbox of a bucket.", Line: "galbuild accept s3://vsix/gallery --sign-key builder.minisign"},
+			{Does: "Print what would become of the submissions in another bucket.", Line: "galbuild accept site --from s3://drop --dry-run"},
+		},
+		"inbox": {
+			{Does: "List what the authors of a publisher have submitted, and what became of it.", Line: "galbuild inbox acme s3://vsix/gallery"},
+			{Does: "Print what became of a package.", Line: "galbuild inbox hello.vsix s3://vsix/gallery"},
+		},
 		"remove": {
 			{Does: "Remove a version.", Line: "galbuild remove acme.hello@1.1.0 -o site"},
 			{Does: "Remove all versions of an extension from a bucket, with all their files.", Line: "galbuild remove acme.hello --all --purge --s3 vsix/gallery"},
@@ -83,9 +91,29 @@ func examples() map[string][]help.Example {
 			{Does: "Print a server for a site on this machine.", Line: "galbuild config nginx site --base-url http://gallery.example"},
 			{Does: "Print a server with TLS for a site on another machine.", Line: "galbuild config nginx /srv/site --no-check --cert cert.pem --key key.pem"},
 		},
+		"token new": {
+			{Does: "Make a token for a person, and keep it in a file for their editor.", Line: "galbuild token new alice --file tokens > alice.token"},
+			{Does: "Make a token that works until the end of a day.", Line: "galbuild token new build-box --file tokens --until 2999-01-31"},
+		},
+		"token list": {
+			{Does: "List the tokens.", Line: "galbuild token list --file tokens"},
+			{Does: "Print them as JSON, for a script that reports those that have expired.", Line: "galbuild token list --file tokens --json"},
+		},
+		"token revoke": {
+			{Does: "Revoke a token.", Line: "galbuild token revoke alice --file tokens"},
+			{Does: "Replace a token that has become known.", Line: "galbuild token revoke alice --file tokens && galbuild token new alice --file tokens"},
+		},
 		"config code-server": editorExamples("code-server"),
 		"config vscodium":    editorExamples("vscodium"),
-		"config vscode":      editorExamples("vscode"),
+		"config vscode": {
+			{Does: "Print a script that changes product.json, for VS Code's own program to run.", Line: "galbuild config vscode --base-url https://tools.example --format patch"},
+			{Does: "Print a configuration profile for macOS.", Line: "galbuild config vscode --base-url https://tools.example --format profile"},
+		},
+		"config cursor":      addressExamples("cursor"),
+		"config windsurf":    addressExamples("windsurf"),
+		"config antigravity": addressExamples("antigravity"),
+		"config positron":    addressExamples("positron"),
+		"config gitlab":      editorExamples("gitlab"),
 		"config s3-cors": {
 			{Does: "Print the policy for the command aws s3api put-bucket-cors.", Line: "galbuild config s3-cors > cors.json"},
 			{Does: "Print the policy in the XML of the S3 protocol.", Line: "galbuild config s3-cors --xml"},
@@ -93,6 +121,14 @@ func examples() map[string][]help.Example {
 		"config s3-policy": {
 			{Does: "Print the policy for a site in a bucket.", Line: "galbuild config s3-policy vsix/gallery > policy.json"},
 			{Does: "Print the policy for a site that has a bucket of its own.", Line: "galbuild config s3-policy vsix"},
+		},
+		"config prometheus": {
+			{Does: "Write a configuration for two galshims, with alerts.", Line: "galbuild config prometheus --target 10.0.0.7:9464,10.0.0.8:9464 -o monitoring"},
+			{Does: "Print the recording rules and alerts only.", Line: "galbuild config prometheus > galshim.rules.yml"},
+		},
+		"config grafana": {
+			{Does: "Print the dashboard, to be imported into Grafana.", Line: "galbuild config grafana > galshim.json"},
+			{Does: "Put it where Grafana reads dashboards when it starts.", Line: "galbuild config grafana > /var/lib/grafana/dashboards/galshim.json"},
 		},
 		"config vscode-policy": {
 			{Does: "Print the setting for a policy.", Line: "galbuild config vscode-policy --policy policy.json"},
@@ -190,6 +226,10 @@ func examples() map[string][]help.Example {
 			{Does: "Verify a site.", Line: "galbuild verify site"},
 			{Does: "Download what a bucket serves, and verify it.", Line: "galbuild verify s3://vsix/gallery"},
 		},
+		"doctor": {
+			{Does: "Look at a gallery whose certificate is from the company's own authority.", Line: "galbuild doctor https://tools.example/gallery --ca ca.pem"},
+			{Does: "Look at the gallery in the settings of an editor, and write a report.", Line: "galbuild doctor --settings product.json --json > report.json"},
+		},
 		"help": {
 			{Does: "Print the help of a command.", Line: "galbuild help publish"},
 			{Does: "Print the help of a subcommand.", Line: "galbuild help config nginx"},
@@ -228,4 +268,12 @@ type manCmd struct{}
 func (manCmd) Run(e *env, k *kong.Kong) error {
 	_, err := io.WriteString(e.stdout, manual().Manual(k.Model, version.String()))
 	return err
+}
+
+// addressExamples are for an editor that needs only the address of the gallery.
+func addressExamples(editor string) []help.Example {
+	return []help.Example{
+		editorExamples(editor)[0],
+		{Does: "Print them for a gallery on this machine.", Line: "galbuild config " + editor + " --base-url http://127.0.0.1:8080"},
+	}
 }

@@ -124,6 +124,9 @@ func (j *packJob) hintDiffers(dir string) string {
 // add runs add with the flags of publish. If the packages are made from a folder, differs is the
 // hint for versions that are published with different content; otherwise it is "".
 func (p *publishCmd) add(ctx context.Context, e *env, add *addCmd, differs string) error {
+	if p.Inbox {
+		return p.submit(ctx, e, add.Sources)
+	}
 	add.transfer, add.Flags, add.limitFlags, add.policyFlags = p.transfer, p.Flags, p.limitFlags, p.policyFlags
 	add.authorFlags, add.Restore = p.authorFlags, p.Restore
 	limits, err := p.limits()

@@ -111,6 +111,8 @@ func describe(at build.Progress) string {
 		return fmt.Sprintf("linking, %d of %d versions", at.Done, at.Total)
 	case "vet packages":
 		return fmt.Sprintf("vetting, %d of %d packages", at.Done, at.Total)
+	case "check":
+		return fmt.Sprintf("checking, %d of %d (%s)", at.Done, at.Total, at.Name)
 	case "look up":
 		return fmt.Sprintf("looking up, %d of %d extensions", at.Done, at.Total)
 	}

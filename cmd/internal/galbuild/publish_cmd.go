@@ -37,7 +37,8 @@ type publishCmd struct {
 	Prune       bool              `help:"Prune the target afterwards, as galbuild prune does."`
 	Grace       time.Duration     `default:"24h" help:"With --prune, only remove objects older than this."`
 	keepFlag
-	CORS bool `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
+	Inbox bool `help:"Put packages into the inbox of the target, signed with --sign-key, for those who run the gallery to accept."`
+	CORS  bool `name:"cors" help:"Let web pages of any origin read the bucket, which editors in a browser need; galbuild config s3-cors prints the policy."`
 
 	vscePublish
 	policyFlags
@@ -74,7 +75,7 @@ func checkGrace(grace time.Duration) error {
 
 // Validate implements Kong's hook.
 func (p *publishCmd) Validate() error {
-	if err := errors.Join(p.transfer.check(), checkGrace(p.Grace), p.keepFlag.check(), p.vscePublish.check(), p.packFlags.check(), checkTargets("--target", p.Target...)); err != nil {
+	if err := errors.Join(p.transfer.check(), checkGrace(p.Grace), p.keepFlag.check(), p.checkInbox(), p.vscePublish.check(), p.packFlags.check(), checkTargets("--target", p.Target...)); err != nil {
 		return err
 	}
 	if _, err := p.limits(); err != nil {
@@ -161,6 +162,8 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) erro
 		return hint.Add(errors.New("--restore is for packages that are named one by one, and not for a whole site"), "galbuild restore ID TARGET lets a removed version in again")
 	}
 	switch {
+	case p.Inbox && what.site != "":
+		return hint.Add(fmt.Errorf("--inbox is for packages and extensions, and %s is a site", what.site), "galbuild publish PACKAGE… TARGET --inbox submits packages")
 	case p.from != nil:
 		return p.publishFrom(ctx, e, at)
 	case what.site != "":

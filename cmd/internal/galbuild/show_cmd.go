@@ -12,6 +12,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"galbuild/build/audit"
 	"galbuild/build/blob"
 	"galbuild/build/catalog"
 	"galbuild/build/policy"
@@ -209,8 +210,26 @@ type shown struct {
 	catalog.Extension
 	Downloads int64             `json:"downloads,omitempty"`
 	Packages  []catalog.Package `json:"packages,omitempty"` // missing if only auditors can read them
+	Submitted []submittedBy     `json:"submitted,omitempty"`
 	Readme    string            `json:"readme"`
 	Changelog string            `json:"changelog"`
+}
+
+// submittedBy says who has submitted the package of a version to the inbox.
+type submittedBy struct {
+	ID string `json:"id"` // publisher.name@version[@platform]
+	audit.Submission
+}
+
+// submittedOf returns who has submitted the versions of an extension.
+func submittedOf(c *catalog.Catalog, x *catalog.Extension) (all []submittedBy) {
+	submissions := audit.Submissions(c)
+	for key, v := range x.Keyed() {
+		for _, s := range submissions[v.Package.Ref] {
+			all = append(all, submittedBy{key, s})
+		}
+	}
+	return all
 }
 
 const (
@@ -237,7 +256,7 @@ func (s *showCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	v := &versions[0] // the newest
-	result := shown{Extension: *x, Packages: packagesOf(found.catalog, x)}
+	result := shown{Extension: *x, Packages: packagesOf(found.catalog, x), Submitted: submittedOf(found.catalog, x)}
 	f := stats.NewTotals(found.catalog, policy.Of(found.catalog).Ratings).Of(x)
 	if result.Downloads = f.Downloads; f.Installs > 0 || f.Rating > 0 || f.Ratings > 0 {
 		result.Statistics = &catalog.Statistics{Install: f.Installs, AverageRating: f.Rating, RatingCount: f.Ratings}
@@ -321,6 +340,9 @@ func (s *shown) print(w io.Writer, v *catalog.Version) error {
 	}
 	if s.Downloads > 0 {
 		line("downloads", humanize.Comma(s.Downloads))
+	}
+	for _, by := range s.Submitted {
+		line("submitted", fmt.Sprintf("%s, by %s with the key %s", by.ID, cmp.Or(by.Name, "unknown"), by.Key))
 	}
 	terminal.Fprintf(table, "\nversion\tplatform\tkind\tdate\tsize\n")
 	for i := range x.Versions {

@@ -65,7 +65,25 @@ func TestReadmeTargets(t *testing.T) {
 			t.Errorf("galbuild show %s: %s", flags, out)
 		}
 		p.must(t, "verify "+flags)
+		submitAndAccept(t, p, flags)
 	}
+}
+
+// submitAndAccept submits a package to the inbox of a target, and accepts it.
+func submitAndAccept(t *testing.T, p program, flags string) {
+	t.Helper()
+	if err := os.WriteFile("policy.json", []byte(newAuthor(t, "alice.key")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	packExtension(t, ".", "submitted")
+	p.must(t, "publish submitted.vsix --inbox --sign-key alice.key "+flags)
+	if out := p.must(t, "accept --policy policy.json "+flags); !strings.Contains(out, "accepted  acme.submitted@1.0.0") {
+		t.Errorf("galbuild accept %s: %s", flags, out)
+	}
+	if out := p.must(t, "inbox submitted.vsix "+flags); !strings.Contains(out, "accepted  acme.submitted@1.0.0") {
+		t.Errorf("galbuild inbox %s: %s", flags, out)
+	}
+	p.must(t, "verify "+flags)
 }
 
 // readmeServers starts servers for the hosts in the README, and returns a transport to them.

@@ -141,9 +141,12 @@ func (a *addresser) trustsPeer(p peer) bool {
 	return p.unix || p.address.IsValid() && a.trusts(p.address)
 }
 
-func (a *addresser) trusts(addr netip.Addr) bool {
+func (a *addresser) trusts(addr netip.Addr) bool { return contains(a.trusted, addr) }
+
+// contains reports whether an address is in one of the networks.
+func contains(networks []network, addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
-	for _, n := range a.trusted {
+	for _, n := range networks {
 		if n.IsValid() && n.Contains(addr) {
 			return true
 		}
@@ -151,11 +154,28 @@ func (a *addresser) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// client returns the address of the client for the log: in X-Forwarded-For, the last address that
-// is not that of a trusted proxy.
+// client returns the address of the client for the log.
 func (a *addresser) client(r *http.Request) string {
 	p := peerOf(r)
-	client := p.text
+	if client := a.forwardedClient(r, p); client.IsValid() {
+		return client.String()
+	}
+	return p.text
+}
+
+// clientAddress returns the address of the client. It is zero if the client is not known, because
+// it is at a Unix socket.
+func (a *addresser) clientAddress(r *http.Request) netip.Addr {
+	p := peerOf(r)
+	if client := a.forwardedClient(r, p); client.IsValid() {
+		return client
+	}
+	return p.address
+}
+
+// forwardedClient returns the last address in X-Forwarded-For that is not that of a trusted proxy.
+// It is zero if the peer is not a trusted proxy, or has sent no address.
+func (a *addresser) forwardedClient(r *http.Request, p peer) (client netip.Addr) {
 	forwarded := r.Header["X-Forwarded-For"]
 	if len(forwarded) == 0 || !a.trustsPeer(p) {
 		return client
@@ -166,7 +186,7 @@ func (a *addresser) client(r *http.Request) string {
 		if err != nil {
 			break
 		}
-		if client = addr.WithZone("").String(); !a.trusts(addr) { // a zone can be any text of any length
+		if client = addr.WithZone(""); !a.trusts(addr) { // a zone can be any text of any length
 			break
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
-	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -28,7 +27,7 @@ import (
 // SHA-256 have been verified. Several servers may share the folder.
 type chunkCache struct {
 	dir string // of the chunks
-	get func(ctx context.Context, path string, header http.Header, read func(*http.Response, io.Reader) error) error
+	get func(ctx context.Context, path string, read func(io.Reader) error) error
 	log *slog.Logger
 
 	ctx     context.Context // of all downloads
@@ -193,17 +192,14 @@ func (c *chunkCache) store(chunk *index.Chunk) error {
 	ctx, cancel := context.WithTimeout(c.ctx, chunkTimeout)
 	defer cancel()
 	return atomicfile.WriteFile(root, chunk.Name(), atomicfile.FileMode, func(file *os.File) error {
-		return c.get(ctx, catalog.IndexChunkPath(chunk.SHA256), nil, func(resp *http.Response, body io.Reader) error {
-			return copyChunk(file, resp, body, chunk)
+		return c.get(ctx, catalog.IndexChunkPath(chunk.SHA256), func(body io.Reader) error {
+			return copyChunk(file, body, chunk)
 		})
 	})
 }
 
-// copyChunk copies a response to a file. It returns an error unless the response is the chunk.
-func copyChunk(file io.Writer, resp *http.Response, body io.Reader, chunk *index.Chunk) error {
-	if resp.StatusCode != http.StatusOK {
-		return errors.New(resp.Status)
-	}
+// copyChunk copies the body of a response to a file. It returns an error unless that is the chunk.
+func copyChunk(file io.Writer, body io.Reader, chunk *index.Chunk) error {
 	sum := sha256.New()
 	n, err := io.Copy(io.MultiWriter(file, sum), io.LimitReader(body, chunk.Size+1))
 	switch got := blob.Ref(sum.Sum(nil)); {

@@ -54,6 +54,9 @@ func (c *connections) Accept() (net.Conn, error) {
 	return conn, err
 }
 
+// open returns the number of connections. One of the tokens is that of Accept.
+func (c *connections) open() int { return max(0, cap(c.free)-len(c.free)-1) }
+
 // Close implements [net.Listener].
 func (c *connections) Close() error { return c.close() }
 

@@ -284,9 +284,14 @@ func (c *counter) fail(err error) {
 	c.failing = true
 }
 
-// countDownload counts a response with the whole package.
+// countDownload counts a response with the whole package, or a redirect to it.
 func (s *server) countDownload(w *reply, r *http.Request, g *generation) {
-	if s.counter == nil || w.status != http.StatusOK || r.Method != http.MethodGet || s.accelRedirect != "" && r.Header.Get("Range") != "" {
+	w.kind = kindPackage
+	if w.status != http.StatusOK && w.status != http.StatusFound || r.Method != http.MethodGet || s.accelRedirect != "" && r.Header.Get("Range") != "" {
+		return
+	}
+	s.metrics.download(g, r.PathValue("publisher")+"."+r.PathValue("name"))
+	if s.counter == nil {
 		return
 	}
 	s.counter.add(g, stats.Download(r.PathValue("publisher"), r.PathValue("name"), r.URL.Query()))

@@ -64,40 +64,6 @@ func dependsOnRequest(h http.Header) {
 	h.Add("Vary", forwardedHeaders)
 }
 
-// health serves /healthz: the current generation and its number of extensions. "stale" is true if
-// there is a newer generation that was refused. The status is "damaged", with HTTP status 503,
-// while the index is damaged: from the first failed read until it has been opened again.
-func (s *server) health(w *reply, _ *http.Request, g *generation) error {
-	w.Header().Set("Cache-Control", headers.NoStore)
-	status, word := http.StatusOK, "ok"
-	if g.damaged.Load() {
-		status, word = http.StatusServiceUnavailable, "damaged"
-	} else if w.view.live.trust.frozen() != nil {
-		status, word = http.StatusServiceUnavailable, "frozen"
-	}
-	var head *servedHead
-	if h := w.view.live.trust.served(); h != nil {
-		head = &servedHead{h.Number, h.When}
-	}
-	sendJSON(w, status, struct {
-		Status     string `json:"status"`
-		Generation string `json:"generation"`
-		Extensions int    `json:"extensions"`
-		Stale      bool   `json:"stale"`
-		// Unwritten is how many counts are not in the folder of --stats-log yet.
-		Unwritten int64 `json:"unwrittenCounts,omitempty"`
-		// Head is that of the history, with --trust.
-		Head *servedHead `json:"head,omitempty"`
-	}{word, g.Generation, g.ix.Len(), w.view.live.stale.Load(), s.counter.unwritten(), head})
-	return nil
-}
-
-// servedHead is the newest head of the history that was served.
-type servedHead struct {
-	Number int64     `json:"number"`
-	When   time.Time `json:"when"`
-}
-
 // version serves the version of galshim.
 func (s *server) version(w *reply, _ *http.Request, _ *generation) error {
 	w.Header().Set("Cache-Control", headers.NoStore)

@@ -7,23 +7,22 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/version"
 )
 
 // commandLine is the command line. Every flag is also an environment variable.
 type commandLine struct {
-	Index  string        `required:"" complete:"path" placeholder:"SITE|URL" group:"Site:" help:"The site: a folder that galbuild made, or the http(s) address of a published site."`
+	Index  string        `complete:"path" placeholder:"SITE" group:"Site:" help:"The site: ${readable}. The flags of targets name it as well."`
 	Reload time.Duration `default:"5s" group:"Site:" help:"Look for a new generation at this interval, and on SIGHUP. 0 means only on SIGHUP."`
-	Cache  string        `complete:"path" placeholder:"DIR" group:"Site:" help:"Folder for the index of a site at a URL (default: galshim in the user's cache folder)."`
-	CA     string        `name:"ca" type:"existingfile" placeholder:"FILE" group:"Site:" help:"File of certificates (PEM) to trust in addition to the system's, for a site at an https address."`
+	Cache  string        `complete:"path" placeholder:"DIR" group:"Site:" help:"Folder for the index of a site that is not a folder (default: galshim in the user's cache folder)."`
+
+	Redirect bool `group:"Site:" help:"Redirect requests for packages to addresses of the bucket that are valid for five minutes, instead of passing the packages on. Editors must be able to reach the bucket."`
+	targets.Remote
 
 	View          []namedView `sep:"," complete:"path" placeholder:"NAME=SITE" group:"Views:" help:"Serve this view of the gallery, which galbuild view has made, below /NAME/: a folder or an http(s) address. Its files of packages are those of --index. Several can be named."`
 	AccelRedirect string      `placeholder:"PATH" group:"Views:" help:"Let nginx send the files of packages, after galshim has looked up which one it is: respond with X-Accel-Redirect and this path of the folder blobs/ of --index. galbuild config nginx --view prints the configuration, with the path /_blobs."`
@@ -39,6 +38,8 @@ type commandLine struct {
 	NoFiles      bool      `group:"Addresses:" help:"Serve no files but readmes, in which galshim fills in the address of the gallery. The web server in front of galshim serves all other files and pages."`
 	TrustedProxy []network `placeholder:"CIDR" group:"Addresses:" help:"Trust Forwarded and X-Forwarded-* headers from these addresses, such as those of a load balancer, instead of from loopback addresses. The value none trusts no address. Unix sockets are always trusted."`
 
+	Tokens string `complete:"path" placeholder:"FILE" group:"Access:" help:"Serve only clients with a token of this file, in the path /t/TOKEN/… or in the header Authorization. galbuild token new adds one. The file is read again when it changes."`
+
 	TLSCert       string `name:"tls-cert" complete:"path" placeholder:"FILE" group:"TLS:" help:"Certificate chain (PEM). It is read again when the file changes."`
 	TLSKey        string `name:"tls-key" complete:"path" placeholder:"FILE" group:"TLS:" help:"Private key of the certificate (PEM)."`
 	TLSSelfSigned bool   `name:"tls-self-signed" group:"TLS:" help:"Make a certificate at start and keep it in memory, for a trial."`
@@ -46,12 +47,20 @@ type commandLine struct {
 	MaxConnections int `name:"max-connections" placeholder:"N" group:"Limits:" help:"Concurrent connections; others wait until one ends. 0 means as many as the limit of open files allows, at most 10000."`
 	MaxQueries     int `name:"max-queries" placeholder:"N" group:"Limits:" help:"Concurrent queries; others wait for up to 5 seconds, then get status 503. 0 means four for each processor."`
 
+	ClientRate   int       `name:"client-rate" placeholder:"N" group:"Limits:" help:"Queries a second that each client may send, and --client-burst more at once; others get status 503. A client is an address, or a /64 network of IPv6. Name the proxies in front of galshim with --trusted-proxy, or all clients behind one share its limit. Files and update checks by latest are never limited (default: no limit)."`
+	ClientBurst  int       `name:"client-burst" default:"200" placeholder:"N" group:"Limits:" help:"With --client-rate, queries that a client may send at once after a pause."`
+	ClientExempt []network `name:"client-exempt" placeholder:"CIDR" group:"Limits:" help:"With --client-rate, do not limit clients with these addresses, such as those of servers on which many people work."`
+
+	Metrics           string `placeholder:"HOST:PORT" group:"Metrics:" help:"Serve metrics for Prometheus at /metrics of this address, and /livez, /readyz and /healthz. It must not be reachable from outside."`
+	MetricsExtensions int    `name:"metrics-extensions" placeholder:"N" group:"Metrics:" help:"With --metrics, count the downloads of up to N extensions each, and those of all others together."`
+
 	StatsLog string `name:"stats-log" complete:"path" placeholder:"DIR" group:"Log:" help:"Count downloads, installs and uninstalls of each extension and day in files of this folder, which galshims can share. galbuild stats fold adds them to the gallery. Behind a web server that serves the files, count its access logs with galbuild stats add instead."`
 
-	LogFormat string       `default:"text" enum:"text,json" group:"Log:" help:"Format of the log on standard error."`
-	Quiet     bool         `short:"q" xor:"loud" group:"Log:" help:"Log warnings and errors only, and no requests."`
-	Verbose   bool         `short:"v" xor:"loud" group:"Log:" help:"Also log the queries."`
-	Version   version.Flag `short:"V" env:"-" help:"Print the version and exit."`
+	NoLogQueries bool         `name:"no-log-queries" group:"Log:" help:"Do not log what editors search for: texts, ids and platforms. Texts that people type are personal data."`
+	LogFormat    string       `default:"text" enum:"text,json" group:"Log:" help:"Format of the log on standard error."`
+	Quiet        bool         `short:"q" xor:"loud" group:"Log:" help:"Log warnings and errors only, and no requests."`
+	Verbose      bool         `short:"v" xor:"loud" group:"Log:" help:"Also log the queries."`
+	Version      version.Flag `short:"V" env:"-" help:"Print the version and exit."`
 
 	counter *counter         // nil without StatsLog
 	views   map[string]*live // by name
@@ -73,12 +82,7 @@ func (c *commandLine) Validate() error {
 		}
 		c.ContentURL = content
 	}
-	if isURL(c.Index) {
-		if u, err := url.Parse(c.Index); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return hint.Add(fmt.Errorf("--index=%s: must be the http(s) address of a folder", c.Index), "name the address of the site, below which index/CURRENT is, without a query")
-		}
-	}
-	if err := errors.Join(checkIndex(c.Index), c.validateTrust()); err != nil {
+	if err := errors.Join(c.checkIndex(), c.validateTrust()); err != nil {
 		return err
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {
@@ -89,6 +93,9 @@ func (c *commandLine) Validate() error {
 	}
 	if c.MaxConnections < 0 || c.MaxQueries < 0 {
 		return hint.Add(errors.New("--max-connections and --max-queries: must not be negative"), "0 means the default")
+	}
+	if err := c.validateMetrics(); err != nil {
+		return err
 	}
 	if c.Reload < 0 {
 		return hint.Add(fmt.Errorf("--reload=%s: must not be negative", c.Reload), "0 means only on SIGHUP")
@@ -102,39 +109,8 @@ func (c *commandLine) Validate() error {
 	return nil
 }
 
-// checkIndex returns an error for an address that galshim cannot read, which is hardly the name of
-// a folder.
-func checkIndex(index string) error {
-	scheme := addresses.Scheme(index)
-	if scheme == "" || isURL(index) {
-		return nil
-	}
-	err := fmt.Errorf("--index=%s: must be the folder of a site, or the http(s) address of a published site", index)
-	if scheme == "file" {
-		return hint.Add(err, "write it as a path: %s", addresses.Path(index))
-	}
-	return hint.Add(err, "copy the site to a folder of this machine, and name that folder; for a target of galbuild: "+
-		"galbuild pull %s -o shim --index-only --follow 30s, then galshim --index shim --no-files", index)
-}
-
 func isURL(index string) bool {
 	return strings.HasPrefix(index, "http://") || strings.HasPrefix(index, "https://")
-}
-
-// source returns the source of generations that --index names.
-func (c *commandLine) source(log *slog.Logger) (source, error) {
-	if !isURL(c.Index) {
-		return folder{c.Index}, nil
-	}
-	cache := c.Cache
-	if cache == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return nil, hint.Add(fmt.Errorf("find a folder for the index: %w", err), "name one with --cache DIR")
-		}
-		cache = filepath.Join(user, "galshim")
-	}
-	return newRemote(c.Index, cache, c.CA, log)
 }
 
 // logger returns a logger that writes to stderr.

@@ -12,6 +12,7 @@
 //	GET  API, API/manifest.json, /manifest.json  the manifest of the services of the gallery
 //	GET  /control.json                           the control manifest; an empty one by default
 //	GET  [API]/publishers/{p}/vsextensions/{n}/{version|latest}/vspackage[?targetPlatform=]
+//	GET  [API]/publisher/{p}/extension/{n}/{version}/assetbyname/{type}[?targetPlatform=]
 //	POST [API]/publishers/{p}/extensions/{n}/{version}/stats  counted or ignored, status 204
 //	POST [API]/itemName/…                                     counted or ignored, status 204
 //	GET  /assets/{p}/{n}/{version}[@{platform}]/{type}  also /vscode/asset/…?targetPlatform=
@@ -19,7 +20,7 @@
 //	                                                    /vscode/unpkg/…
 //	GET  /item?itemName={p}.{n}                    the page of an extension, by a redirect
 //	GET  every other path that the index lists     pages, and files for them
-//	GET  /healthz  /version                        for operators
+//	GET  /healthz  /livez  /readyz  /version       for operators, see health
 //
 // HEAD works wherever GET does, and OPTIONS everywhere. No request of an editor is redirected:
 // editors do not follow a relative Location, and browsers repeat the preflight request after
@@ -45,9 +46,10 @@
 // may be cached for five minutes. So may readmes: galshim fills in the gallery's address before
 // paths of pictures that a package holds, see [catalog.ReadmeBase], and serves no range of them.
 //
-// Files of a published site, named by its URL, are passed through. galshim holds back the
-// last 64 KiB of each until its SHA-256 is verified. If it is wrong, galshim closes the
-// connection.
+// Files of a published site, at a URL or in a bucket or repository, are passed through. galshim
+// holds back the last 64 KiB of each until its SHA-256 is verified. If it is wrong, galshim closes
+// the connection. With --redirect, the bucket itself sends the packages, which galshim cannot
+// verify then.
 //
 // # Views
 //
@@ -66,6 +68,14 @@
 // caches may not store the response. Forwarded and X-Forwarded-* are trusted only from Unix
 // sockets, and from the addresses that --trusted-proxy names, by default loopback addresses.
 //
+// # Tokens
+//
+// With --tokens, every request but OPTIONS, /livez, /readyz and /healthz needs a token of the file:
+// in its path, /t/TOKEN/…, or in the header Authorization, see package build/tokens. Addresses in
+// the response have the token that was in the path. Shared caches may not store responses. The log
+// has the names of tokens, and no tokens. A change of the file takes effect within a second. A web
+// server that serves files itself asks GET /auth, with the token of a path in X-Gallery-Token.
+//
 // # Limits
 //
 // SECURITY.md lists the limits, which keep one client from using up what other clients need.
@@ -83,6 +93,13 @@
 // that editors report, for each extension of the index and each day; see package build/stats for
 // what counts, and type counter for what is lost if the process is killed. Anyone who can send
 // requests can raise the counts. Queries are not slower: only downloads and reports are counted.
+//
+// # Numbers
+//
+// With --metrics, galshim serves metrics for Prometheus at a listener of their own, see metrics. A
+// line of the log has who has sent a request and what was searched for, and its id is also in the
+// header X-Request-Id of the response. With --client-rate, the queries of each client are limited,
+// see clientRates.
 //
 // # Generations
 //
@@ -129,10 +146,13 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"galbuild/build/tokens"
 	"galbuild/cmd/internal/completion"
 	"galbuild/cmd/internal/hint"
+	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/usage"
+	"galbuild/publish/target/reading"
 )
 
 // Exit statuses.
@@ -178,7 +198,9 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // newParser returns a parser of command lines that fills c.
 func newParser(c *commandLine, options ...kong.Option) *kong.Kong {
-	parser, err := usage.NewParser(c, nil, append(options,
+	c.DeclareToRead(reading.Kinds(), "GALSHIM")
+	texts := map[string]string{"readable": targets.Forms(reading.Kinds(), true)}
+	parser, err := usage.NewParser(c, texts, append(options,
 		kong.Name("galshim"), kong.Description(description), manual().Option(),
 		kong.DefaultEnvars("GALSHIM"), usage.Durations(),
 	)...)
@@ -193,6 +215,15 @@ func printError(stderr io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
-	hint.Print(stderr, "galshim", err)
+	hint.Print(maskedWriter{stderr}, "galshim", err)
 	return exitFailed
+}
+
+// maskedWriter masks tokens, for instance that of a published site in an error.
+type maskedWriter struct{ to io.Writer }
+
+// Write implements [io.Writer].
+func (m maskedWriter) Write(text []byte) (int, error) {
+	_, err := m.to.Write(tokens.Mask(text))
+	return len(text), err
 }

@@ -23,19 +23,24 @@ import (
 
 // config is what a handler needs.
 type config struct {
-	live  *live
-	views map[string]*live // by name
-	// accelRedirect is the path at which nginx has the blobs of the main gallery, or "".
-	accelRedirect string
-	addresser     *addresser
-	files         bool          // serve files and pages
-	queries       int           // concurrent queries
-	streams       int           // concurrent requests over HTTP/2
-	stall         time.Duration // see pace
-	slow          time.Duration // see longResponses
-	log           *slog.Logger
-	content       string   // URL of assets and files, no slash at the end; "" if it is the base URL
-	counter       *counter // nil counts nothing
+	live      *live
+	views     map[string]*live // by name
+	addresser *addresser
+	files     bool          // serve files and pages
+	queries   int           // concurrent queries
+	streams   int           // concurrent requests over HTTP/2
+	stall     time.Duration // see pace
+	slow      time.Duration // see longResponses
+	log       *slog.Logger
+	content   string     // URL of assets and files, no slash at the end; "" if it is the base URL
+	counter   *counter   // nil counts nothing
+	tokens    *tokenFile // nil if clients need no token
+
+	metrics    *metrics     // nil counts nothing
+	clients    *clientRates // nil limits nothing
+	noQueryLog bool         // do not log what is searched for
+
+	accelRedirect string // the path at which nginx has the blobs of the main gallery, or ""
 }
 
 // server is the gallery as an [http.Handler].
@@ -100,13 +105,19 @@ func (s *server) routes() {
 	}
 	for _, api := range append([]string{""}, apis...) {
 		s.get(api+"/publishers/{publisher}/vsextensions/{name}/{version}/vspackage", s.vspackage)
+		s.get(api+"/publisher/{publisher}/extension/{name}/{version}/assetbyname/{path...}", s.asset)
 		s.post(api+"/publishers/{publisher}/extensions/{name}/{version}/stats", s.report)
 		s.post(api+"/itemName/{id}/version/{version}/statType/{type}/vscodewebextension", s.report)
 	}
 	s.get("/manifest.json", s.manifest)
 	s.get("/control.json", s.control)
-	s.get("/healthz", s.health)
+	s.get("/healthz", s.state(health.report))
+	s.get("/livez", s.state(health.alive))
+	s.get("/readyz", s.state(health.ready))
 	s.get("/version", s.version)
+	if s.tokens != nil {
+		s.get(authPath, s.auth)
+	}
 
 	for _, assets := range []string{"/assets", "/vscode/asset"} {
 		s.get(assets+"/{publisher}/{name}/{version}/{path...}", s.asset)
@@ -133,8 +144,10 @@ func (s *server) post(pattern string, e endpoint) {
 // handle registers an endpoint for all methods. A mux with patterns for methods would refuse other
 // methods with a response in plain text.
 func (s *server) handle(pattern string, e endpoint) {
+	kind := kindOf(pattern)
 	handler := func(rw http.ResponseWriter, r *http.Request) {
 		w := rw.(*reply)
+		w.kind = kind
 		g := w.view.live.acquire()
 		defer g.release()
 		w.generation = g
@@ -181,13 +194,17 @@ func (s *server) respond(rw http.ResponseWriter, r *http.Request) {
 	w := newReply(rw, r, s.stall)
 	defer s.finish(w, r, time.Now())
 	headers.SetEvery(w.Header(), r.Method)
+	s.identify(w, r)
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	w.base = s.addresser.base(r)
 	r = normalizePath(r, pathOf(w.base))
-	r, err := s.enterView(w, r, "")
+	r, err := s.admit(w, r)
+	if err == nil {
+		r, err = s.enterView(w, r, w.onlyView())
+	}
 	if err != nil {
 		w.err = err
 		sendError(w, err)
@@ -230,7 +247,9 @@ func (s *server) finish(w *reply, r *http.Request, start time.Time) {
 		sendError(w, w.err)
 	}
 	w.pace.end()
-	s.logRequest(w, r, start)
+	took := time.Since(start)
+	s.metrics.request(w, took)
+	s.logRequest(w, r, start, took)
 	if p != nil && begun {
 		panic(http.ErrAbortHandler)
 	}
@@ -260,31 +279,35 @@ func (s *server) panicked(w *reply, p any) error {
 
 // logRequest logs a request in one line: health checks at level debug, and failures as warnings or
 // errors.
-func (s *server) logRequest(w *reply, r *http.Request, start time.Time) {
+func (s *server) logRequest(w *reply, r *http.Request, start time.Time, took time.Duration) {
 	level := slog.LevelInfo
 	switch {
 	case w.status >= 500:
 		level = slog.LevelError
 	case w.err != nil && w.status < 400:
 		level = slog.LevelWarn
-	case r.URL.Path == "/healthz":
+	case w.kind == kindHealth, r.URL.Path == authPath && w.status == http.StatusNoContent:
 		level = slog.LevelDebug
 	}
 	if !s.log.Enabled(context.Background(), level) {
 		return
 	}
-	now := time.Now()
-	line := slog.NewRecord(now, level, "request", 0) // without the source position, which is slow to find
-	handler, ok := s.queryLogs[r.URL.Path]
+	line := slog.NewRecord(start.Add(took), level, "request", 0) // without the source position, which is slow to find
+	path := cmp.Or(w.logged, r.URL.Path)
+	handler, ok := s.queryLogs[path]
 	if !ok || r.Method != http.MethodPost {
 		handler = s.log.Handler()
-		line.AddAttrs(requestAttrs(r.Method, r.URL.Path)...)
+		line.AddAttrs(requestAttrs(r.Method, path)...)
 	}
 	line.AddAttrs(
-		slog.Int("status", w.status), slog.Int64("bytes", w.bytes()), slog.Duration("elapsed", now.Sub(start)), slog.String("client", s.addresser.client(r)))
+		slog.Int("status", w.status), slog.Int64("bytes", w.bytes()), slog.Float64("elapsedMs", float64(took.Microseconds())/1e3), slog.String("client", s.addresser.client(r)))
+	if w.token != nil {
+		line.AddAttrs(slog.String("token", w.token.Name))
+	}
 	if w.hits >= 0 {
 		line.AddAttrs(slog.Int("hits", w.hits))
 	}
+	s.logDetails(&line, w, r)
 	if w.err != nil {
 		line.AddAttrs(slog.String("err", clip(w.err.Error())))
 	}
@@ -297,11 +320,14 @@ func requestAttrs(method, path string) []slog.Attr {
 }
 
 // clip shortens a text of a client for the log.
-func clip(text string) string {
-	if len(text) <= maxLogged {
+func clip(text string) string { return clipTo(text, maxLogged) }
+
+// clipTo shortens a text of a client to a number of bytes.
+func clipTo(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	return strings.ToValidUTF8(text[:maxLogged], "") + "…"
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // normalizePath returns r with a path relative to the base URL, without doubled and trailing

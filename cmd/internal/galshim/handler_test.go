@@ -80,6 +80,7 @@ var exchanges = []struct {
 		"Content-Type: text/markdown; charset=utf-8", "-Content-Disposition", "Cache-Control: private, max-age=300", "Vary: " + forwardedHeaders}},
 	{request: "GET /assets/acme/hello/2.0.0%2Bbuild.7/" + manifestType, status: 200, want: "2.0.0+build.7"},
 	{request: "GET /vscode/asset/acme/hello/1.2.3/" + manifestType + "?targetPlatform=linux-x64", status: 200, want: "@linux-x64"},
+	{request: "GET /_apis/public/gallery/publisher/acme/extension/hello/1.2.3/assetbyname/" + manifestType + "?targetPlatform=linux-x64", status: 200, want: "@linux-x64"},
 	{request: "GET /vscode/asset/acme/hello/1.2.3@web/Microsoft.VisualStudio.Code.WebResources/extension/main.js", status: 200, want: "main.js"},
 	{request: "GET /assets/acme/hello/1.2.3/No.Such.Type", status: 404, want: `No.Such.Type`},
 	{request: "GET /assets/acme/hello/1.2.3", status: 404},
@@ -381,7 +382,7 @@ func TestRequestLog(t *testing.T) {
 	g := openSample(t, func(c *config) {
 		c.addresser = &addresser{fixed: "http://gallery.test/tools"}
 		c.log = slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key == slog.TimeKey || a.Key == "elapsed" {
+			if a.Key == slog.TimeKey || a.Key == "elapsedMs" || a.Key == "id" {
 				return slog.Attr{}
 			}
 			return a
@@ -392,11 +393,13 @@ func TestRequestLog(t *testing.T) {
 	g.request("POST", "/api/extensionquery", "no JSON")
 	g.request("GET", "/api/extensionquery", "")
 	g.request("GET", "/tools/healthz", "")
-	const want = `level=INFO msg=request method=POST path=/api/extensionquery status=200 bytes=N client=192.0.2.1 hits=1
-level=INFO msg=request method=POST path=/tools/api/extensionquery/ status=200 bytes=N client=192.0.2.1 hits=0
+	g.request("POST", "/api/extensionquery", `{"filters":[{"criteria":[{"filterType":10,"value":"Jane Doe"},{"filterType":23,"value":"linux-x64"}]}]}`, "User-Agent", "VSCode 1.139.1",
+		"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	const want = `level=INFO msg=request method=POST path=/api/extensionquery status=200 bytes=N client=192.0.2.1 hits=1 ids=acme.hello idCount=1
+level=INFO msg=request method=POST path=/tools/api/extensionquery/ status=200 bytes=N client=192.0.2.1 hits=0 ids=acme.none idCount=1
 level=INFO msg=request method=POST path=/api/extensionquery status=400 bytes=N client=192.0.2.1 err="the body is not a gallery query in JSON: parse query: the body is not a JSON object"
 level=INFO msg=request method=GET path=/api/extensionquery status=405 bytes=N client=192.0.2.1 err="GET /api/extensionquery: use POST, OPTIONS"
-level=INFO msg=request method=GET path=/tools/healthz status=200 bytes=N client=192.0.2.1
+level=INFO msg=request method=POST path=/api/extensionquery status=200 bytes=N client=192.0.2.1 hits=0 trace=4bf92f3577b34da6a3ce929d0e0e4736 agent="VSCode 1.139.1" text="Jane Doe" platform=linux-x64
 `
 	if got := regexp.MustCompile(`bytes=\d+`).ReplaceAllString(lines.String(), "bytes=N"); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)

@@ -4,11 +4,14 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"galbuild/build/tokens"
 )
 
 // A lineWriter buffers the lines of a log for up to maxDelay and writes them together. A system
 // call for each line would take a tenth of the time of a short query. If the process is killed, the
-// buffered lines are lost.
+// buffered lines are lost. It masks tokens, wherever they come from: addresses of requests and of
+// published sites, headers, or errors of libraries.
 type lineWriter struct {
 	out     io.Writer
 	mu      sync.Mutex
@@ -29,7 +32,7 @@ func (l *lineWriter) Write(line []byte) (int, error) {
 	if len(l.pending) == 0 {
 		time.AfterFunc(maxDelay, l.flush)
 	}
-	l.pending = append(l.pending, line...)
+	l.pending = append(l.pending, tokens.Mask(line)...)
 	if l.ended || len(l.pending) > maxPending {
 		l.write()
 	}

@@ -47,12 +47,13 @@ type generation struct {
 	opened   openedFile               // the index of a folder
 	files    []openedFile             // the chunks of a folder
 	checked  []atomic.Bool            // by chunk: it was sound when it was opened
+	since    time.Time                // when galshim began to serve it
 	suspect  atomic.Pointer[[32]byte] // SHA-256 of the last chunk that could not be read
 	missing  atomic.Pointer[[]byte]   // see missingPage; nil before it is read
 }
 
 func newGeneration(c site.Current, ix *index.Index, blobs store) *generation {
-	g := &generation{Current: c, ix: ix, blobs: blobs, checked: make([]atomic.Bool, len(ix.Chunks()))}
+	g := &generation{Current: c, ix: ix, blobs: blobs, since: time.Now(), checked: make([]atomic.Bool, len(ix.Chunks()))}
 	g.users.Store(1)
 	return g
 }
@@ -85,6 +86,8 @@ type live struct {
 	log      *slog.Logger
 	now      atomic.Pointer[generation]
 	stale    atomic.Bool   // the newest generation was refused
+	stopping atomic.Bool   // the process is about to end
+	metrics  *metrics      // nil counts nothing
 	reported string        // the last error, which is logged only once
 	reopen   chan struct{} // has one element if the current generation has been damaged
 	hashing  chan struct{} // has an element while a chunk is hashed in the background
@@ -133,6 +136,7 @@ func (l *live) acquire() *generation {
 func (l *live) poll(ctx context.Context) error {
 	old := l.now.Load()
 	g, err := l.source.next(ctx, old, l.trust)
+	l.metrics.reload(resultOf(g, err))
 	if err == nil && g == nil {
 		return l.trust.frozen()
 	}
@@ -140,6 +144,9 @@ func (l *live) poll(ctx context.Context) error {
 		return err
 	}
 	g.packages = l.packages
+	if old != nil && old.Generation == g.Generation {
+		g.since = old.since
+	}
 	l.now.Store(g)
 	if old == nil {
 		return nil
@@ -150,6 +157,17 @@ func (l *live) poll(ctx context.Context) error {
 	l.log.Info("serving a new generation", "generation", g.Generation, "extensions", g.ix.Len(), "was", old.Generation)
 	old.release()
 	return nil
+}
+
+// resultOf returns the result of looking for a new generation, for the metrics.
+func resultOf(g *generation, err error) string {
+	switch {
+	case err != nil:
+		return reloadRefused
+	case g == nil:
+		return reloadSame
+	}
+	return reloadNew
 }
 
 // damagedReload is the interval of attempts to open a damaged index again.

@@ -39,7 +39,7 @@ func (s *server) item(w *reply, r *http.Request, g *generation) error {
 //
 // With --no-files, the web server in front of galshim serves pages. It leaves redirects to galshim.
 func (s *server) page(w *reply, r *http.Request, g *generation) error {
-	address := target(r, w)
+	address := requestPath(r, w)
 	if address == "" {
 		return redirect(w, r, indexPage, r.URL.RawQuery)
 	}
@@ -92,9 +92,9 @@ func redirect(w *reply, r *http.Request, path, query string) error {
 	return nil
 }
 
-// target returns the path of a request, escaped as in the request and without the path of the base
-// URL. A proxy may have removed the path of the gallery, but not what was mounted below it.
-func target(r *http.Request, w *reply) string {
+// requestPath returns the path of a request, escaped as in the request and without the path of the
+// base URL. A proxy may have removed the path of the gallery, but not what was mounted below it.
+func requestPath(r *http.Request, w *reply) string {
 	u := r.URL
 	if original, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		u = original

@@ -2,10 +2,7 @@ package galshim
 
 import (
 	"bytes"
-	"cmp"
-	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -24,7 +21,7 @@ import (
 const withheld = 64 << 10
 
 // A blobProxy passes on the blobs of a published site. Status and headers are derived from the
-// index; only the body of the other server's response is used. Its end is withheld until the
+// index; only the content comes from the target. Its end is withheld until the
 // SHA-256 is verified, so that a wrong blob is never sent completely.
 //
 // A range is served only of a blob of at most withheld bytes. A larger blob is sent as a whole, as
@@ -44,41 +41,42 @@ func (p blobProxy) serve(w http.ResponseWriter, r *http.Request, f index.File) e
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	address := p.site.base.JoinPath(blob.Ref(f.SHA256).Path())
-	resp, err := do(r.Context(), p.site.client, r.Method, address, nil)
-	if err == nil {
-		defer resp.Body.Close()
-		err = checkBlob(resp, f)
+	if p.site.redirects != nil && mayRedirect(r, f) {
+		return redirectToBucket(r.Context(), w, p.site.redirects, f)
 	}
-	if err == nil {
-		window := p.windows.Get().(*[]byte)
-		defer p.windows.Put(window)
-		v := &verifier{w: w, r: r, f: f, sum: sha256.New(), window: *window, body: resp.Body}
-		err = v.pass()
-	}
-	if err != nil {
-		err = fmt.Errorf("get %s: %w", address.Redacted(), cmp.Or(context.Cause(r.Context()), err))
-		return &failure{http.StatusBadGateway, "the published site did not return the file", err}
+	path := blob.Ref(f.SHA256).Path()
+	if err := p.pass(w, r, f, path); err != nil {
+		return &failure{http.StatusBadGateway, "the published site did not return the file", p.site.explain(r.Context(), path, err)}
 	}
 	return nil
+}
+
+// pass requests a blob and sends it. For HEAD, a byte shows that the blob is there.
+func (p blobProxy) pass(w http.ResponseWriter, r *http.Request, f index.File, path string) error {
+	length := int64(-1)
+	if r.Method == http.MethodHead {
+		length = 1
+	}
+	select {
+	case p.site.fetches <- struct{}{}:
+		defer func() { <-p.site.fetches }()
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	body, err := p.site.at.Get(r.Context(), path, 0, length)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	window := p.windows.Get().(*[]byte)
+	defer p.windows.Put(window)
+	v := &verifier{w: w, r: r, f: f, sum: sha256.New(), window: *window, body: body}
+	return v.pass()
 }
 
 // matches reports whether the client already has the version with this entity tag.
 func matches(header, tag string) bool {
 	return header == "*" || tag != "" && strings.Contains(header, tag)
-}
-
-// checkBlob returns an error if a response cannot be the blob of f.
-func checkBlob(resp *http.Response, f index.File) error {
-	switch encoding := resp.Header.Get("Content-Encoding"); {
-	case resp.StatusCode != http.StatusOK:
-		return errors.New(resp.Status)
-	case encoding != "" && encoding != "identity":
-		return fmt.Errorf("content encoding %q instead of the bytes", encoding)
-	case resp.ContentLength >= 0 && resp.ContentLength != f.Size:
-		return fmt.Errorf("%d bytes long, want %d as in the index", resp.ContentLength, f.Size)
-	}
-	return nil
 }
 
 // A verifier sends one blob and verifies it.

@@ -22,6 +22,9 @@ import (
 // query serves POST …/extensionquery. The response is joined from parts in the index, unless it is
 // in a cache.
 func (s *server) query(w *reply, r *http.Request, g *generation) error {
+	if err := s.limitClient(w, r); err != nil {
+		return err
+	}
 	found, err := s.search(w, r, g)
 	if err != nil {
 		return err
@@ -62,6 +65,7 @@ func (s *server) search(w *reply, r *http.Request, g *generation) (*gallery.Resp
 	if err != nil {
 		return nil, err
 	}
+	w.question = &q
 	var found *gallery.Response
 	err = g.withChunks(r.Context(), func() (err error) {
 		found, err = s.searchInTurn(w, r, g, q)

@@ -1,6 +1,7 @@
 package galshim
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -10,12 +11,11 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http"
-	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"galbuild/build/atomicfile"
@@ -24,11 +24,10 @@ import (
 	"galbuild/build/catalog"
 	"galbuild/build/history"
 	"galbuild/build/regularfile"
-	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
-	"galbuild/cmd/internal/version"
 	"galbuild/index"
+	"galbuild/publish/target"
 )
 
 // Limits of responses of a published site.
@@ -41,15 +40,15 @@ const (
 	staleFile    = time.Hour // age at which unused files in the cache are removed
 )
 
-// A remote is a site that is published at a URL. Its index is downloaded into a folder of the
-// cache:
+// A remote is a site that is published at a target other than a folder. Its index is downloaded
+// into a folder of the cache:
 //
 //	<cache>/<digits>/CURRENT           of the last index that was verified
 //	<cache>/<digits>/<generation>.idx.zst
 //	<cache>/<digits>/chunks/ab/<sha256>.idx     the chunks of the index
 //	<cache>/<digits>/<number>-<digits>.head     the head of the history, with --trust
 //
-// The digits are the first 16 hexadecimal digits of the SHA-256 of the URL.
+// The digits are the first 16 hexadecimal digits of the SHA-256 of the name of the target.
 //
 // The first generation is served as soon as its index is there. Its chunks are downloaded when
 // requests need them, and in the background. A later generation is served when all chunks are there
@@ -57,57 +56,37 @@ const (
 //
 // Several servers may share a cache. If galshim cannot reach the site when it starts, it serves the
 // generation in the cache.
+//
+// Each request is sent once: galshim polls index/CURRENT anyway, and its own clients do not wait
+// for long.
 type remote struct {
-	base   *url.URL
-	dir    string
-	client *retry.Client // for blobs
-	index  *retry.Client // for the index, which must not wait for blobs of slow clients
-	chunks *chunkCache
-	log    *slog.Logger
+	at        target.Reader
+	redirects target.Presigner // nil without --redirect
+	dir       string
+	fetches   chan struct{} // one for each running request for a blob; the index does not wait for them
+	chunks    *chunkCache
+	log       *slog.Logger
 
-	etag    string        // of the CURRENT file of the generation that is served
+	text    []byte        // of the CURRENT file of the generation that is served
 	failed  site.Current  // the last generation, if it could not be downloaded
 	failure error         // the reason
 	wait    time.Duration // between the last attempts
 	retry   time.Time     // of the next attempt
 }
 
-func newRemote(address, cache, ca string, log *slog.Logger) (*remote, error) {
-	base, err := url.Parse(address)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256([]byte(address))
+func newRemote(at target.Reader, redirects target.Presigner, cache string, log *slog.Logger) (*remote, error) {
+	sum := sha256.Sum256([]byte(at.String()))
 	dir := filepath.Join(cache, hex.EncodeToString(sum[:8]))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, hint.Add(fmt.Errorf("make cache folder: %w", err), "name another one with --cache DIR")
 	}
-	client, err := newClient(ca, maxFetches)
-	if err != nil {
-		return nil, err
-	}
-	index, err := newClient(ca, 0)
-	if err != nil {
-		return nil, err
-	}
-	s := &remote{base: base, dir: dir, client: client, index: index, chunks: newChunkCache(filepath.Join(dir, "chunks"), log), log: log}
+	s := &remote{at: at, redirects: redirects, dir: dir, fetches: make(chan struct{}, maxFetches), chunks: newChunkCache(filepath.Join(dir, "chunks"), log), log: log}
 	s.chunks.get = s.get
 	return s, nil
 }
 
 // close implements [source].
 func (s *remote) close() { s.chunks.close() }
-
-// newClient returns a client with a limit of connections to a host; 0 means no limit. It sends each
-// request only once: galshim polls index/CURRENT anyway, and its own clients do not wait for long.
-func newClient(ca string, connections int) (*retry.Client, error) {
-	transport, err := retry.NewTransport(ca)
-	if err != nil {
-		return nil, err
-	}
-	transport.MaxConnsPerHost = connections
-	return retry.New(retry.Config{Transport: transport, Stall: stallTimeout})
-}
 
 // next implements [source].
 func (s *remote) next(ctx context.Context, old *generation, t *trust) (*generation, error) {
@@ -123,7 +102,7 @@ func (s *remote) next(ctx context.Context, old *generation, t *trust) (*generati
 		return nil, fmt.Errorf("%w; and in the cache: %w", err, cacheErr)
 	}
 	if cacheErr != nil {
-		return nil, hint.Add(err, "check that %s is a site made by galbuild; the cache has no earlier generation to start with", s.base.Redacted())
+		return nil, hint.Add(err, "check that %s is a site made by galbuild; the cache has no earlier generation to start with", s.at)
 	}
 	s.log.Warn("serving the generation in the cache", "generation", cached.Generation, "err", err)
 	return cached, nil
@@ -132,23 +111,23 @@ func (s *remote) next(ctx context.Context, old *generation, t *trust) (*generati
 // fetch returns the current generation of the site, or nil if it is old.
 func (s *remote) fetch(ctx context.Context, old *generation, t *trust) (*generation, error) {
 	served := sound(old)
-	text, etag, err := s.current(ctx, served != nil)
-	if err != nil || text == nil {
+	text, err := s.read(ctx, site.CurrentPath, maxCurrent)
+	if err != nil || served != nil && bytes.Equal(text, s.text) {
 		return nil, err
 	}
 	c, named, err := site.ParseCurrent(text)
 	if err != nil {
-		return nil, explainFormat(fmt.Errorf("%s: %w", s.base.Redacted(), err))
+		return nil, explainFormat(fmt.Errorf("%s: %w", s.at, err))
 	}
 	head, err := t.check(func(path string, limit int64) ([]byte, error) { return s.read(ctx, path, limit) }, c, named)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.base.Redacted(), err)
+		return nil, fmt.Errorf("%s: %w", s.at, err)
 	}
 	if served != nil && c == served.Current {
 		if err := t.accept(head); err != nil {
 			return nil, err
 		}
-		s.etag = etag
+		s.text = text
 		s.save(text, named, head)
 		return nil, nil
 	}
@@ -160,7 +139,7 @@ func (s *remote) fetch(ctx context.Context, old *generation, t *trust) (*generat
 		g.release()
 		return nil, err
 	}
-	s.etag = etag
+	s.text = text
 	s.save(text, named, head)
 	s.prune(filepath.Base(s.file(c)), filepath.Base(named.Path()))
 	s.pruneChunks(g, old)
@@ -169,10 +148,7 @@ func (s *remote) fetch(ctx context.Context, old *generation, t *trust) (*generat
 
 // read returns a small file of the site.
 func (s *remote) read(ctx context.Context, path string, limit int64) (text []byte, err error) {
-	err = s.get(ctx, path, nil, func(resp *http.Response, body io.Reader) error {
-		if resp.StatusCode != http.StatusOK {
-			return errors.New(resp.Status)
-		}
+	err = s.get(ctx, path, func(body io.Reader) error {
 		text, err = io.ReadAll(io.LimitReader(body, limit+1))
 		if int64(len(text)) > limit {
 			return fmt.Errorf("longer than %d bytes", limit)
@@ -180,27 +156,6 @@ func (s *remote) read(ctx context.Context, path string, limit int64) (text []byt
 		return err
 	})
 	return text, err
-}
-
-// current returns the content and entity tag of the site's CURRENT file. If conditional is true
-// and the file has not changed since s.etag was stored, it returns nothing.
-func (s *remote) current(ctx context.Context, conditional bool) (text []byte, etag string, err error) {
-	header := http.Header{"Cache-Control": {"no-cache"}}
-	if conditional && s.etag != "" {
-		header.Set("If-None-Match", s.etag)
-	}
-	err = s.get(ctx, site.CurrentPath, header, func(resp *http.Response, body io.Reader) error {
-		if resp.StatusCode == http.StatusNotModified && conditional {
-			return nil
-		}
-		if resp.StatusCode != http.StatusOK {
-			return errors.New(resp.Status)
-		}
-		etag = resp.Header.Get("ETag")
-		text, err = io.ReadAll(io.LimitReader(body, maxCurrent))
-		return err
-	})
-	return text, etag, err
 }
 
 // open verifies and opens an index in the cache.
@@ -256,10 +211,7 @@ func (s *remote) download(ctx context.Context, c site.Current) (*generation, err
 // store downloads the index of c into the cache.
 func (s *remote) store(ctx context.Context, c site.Current) error {
 	return atomicfile.Replace(s.file(c), atomicfile.FileMode, func(file *os.File) error {
-		return s.get(ctx, c.IndexPath(), nil, func(resp *http.Response, body io.Reader) error {
-			if resp.StatusCode != http.StatusOK {
-				return errors.New(resp.Status)
-			}
+		return s.get(ctx, c.IndexPath(), func(body io.Reader) error {
 			n, err := io.Copy(file, io.LimitReader(body, maxIndex+1))
 			if n > maxIndex {
 				return fmt.Errorf("longer than %d bytes", maxIndex)
@@ -269,33 +221,29 @@ func (s *remote) store(ctx context.Context, c site.Current) error {
 	})
 }
 
-// get requests a path of the site and calls read with the response.
-func (s *remote) get(ctx context.Context, path string, header http.Header, read func(*http.Response, io.Reader) error) error {
-	address := s.base.JoinPath(path)
-	resp, err := do(ctx, s.index, http.MethodGet, address, header)
+// get requests a file of the site and calls read with its content.
+func (s *remote) get(ctx context.Context, path string, read func(io.Reader) error) error {
+	body, err := s.at.Get(ctx, path, 0, -1)
 	if err == nil {
-		defer resp.Body.Close()
-		err = read(resp, resp.Body)
+		defer body.Close()
+		err = read(body)
 	}
-	if err != nil {
-		return fmt.Errorf("get %s: %w", address.Redacted(), cmp.Or(context.Cause(ctx), err))
-	}
-	return nil
+	return s.explain(ctx, path, err)
 }
 
-// do sends a request for a file without content encoding. It follows redirects, because some
-// hosts redirect to their storage.
-func do(ctx context.Context, client *retry.Client, method string, address *url.URL, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, address.String(), nil)
-	if err != nil {
-		return nil, err
+// explain returns the error of a request, with the file and the target if it does not name them.
+func (s *remote) explain(ctx context.Context, path string, err error) error {
+	if err == nil {
+		return nil
 	}
-	for key, values := range header {
-		req.Header[key] = values
+	err = cmp.Or(context.Cause(ctx), err)
+	switch text := err.Error(); {
+	case strings.Contains(text, s.at.String()):
+		return err
+	case strings.Contains(text, path):
+		return fmt.Errorf("%s: %w", s.at, err)
 	}
-	req.Header.Set("User-Agent", "galshim/"+version.String())
-	req.Header.Set("Accept-Encoding", "identity")
-	return client.Send(req)
+	return fmt.Errorf("get %s from %s: %w", path, s.at, err)
 }
 
 func (s *remote) file(c site.Current) string { return filepath.Join(s.dir, c.Generation+".idx.zst") }

@@ -7,21 +7,32 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"galbuild/build/headers"
+	"galbuild/build/tokens"
+	"galbuild/index/query"
 )
 
 // A reply is one response that is being written, to a client that must read it fast enough.
 type reply struct {
 	http.ResponseWriter
 	pace       pace
-	corked     *corkedConn // nil if the connection cannot be corked
-	pieces     pieces      // writer of a response that is held in memory
-	base       string      // base URL of the gallery for this client
-	mount      string      // the end of base that was removed from the path of the request
-	view       *view       // the gallery of the request
-	status     int         // 0 before the header is written
-	hits       int         // extensions in the response to a query, -1 to anything else
-	err        error       // the error of the request, for the log
-	generation *generation // the generation of the response
+	corked     *corkedConn   // nil if the connection cannot be corked
+	pieces     pieces        // writer of a response that is held in memory
+	base       string        // base URL of the gallery for this client
+	mount      string        // the end of base that was removed from the path of the request
+	view       *view         // the gallery of the request
+	token      *tokens.Token // of the client; nil if it needs none
+	private    bool          // only this client may store the response
+	logged     string        // the path for the log, without a token; "" is the path of the request
+	status     int           // 0 before the header is written
+	hits       int           // extensions in the response to a query, -1 to anything else
+	err        error         // the error of the request, for the log
+	generation *generation   // the generation of the response
+
+	kind     requestKind
+	id       [1]string    // of the request, as the value of a header
+	question *query.Query // the query, for the log; nil if there is none
 }
 
 const (
@@ -56,6 +67,9 @@ func (w *reply) WriteHeader(status int) {
 	w.status = status
 	if tag := w.Header().Get("ETag"); tag != "" && w.Header().Get("Content-Encoding") == "gzip" && !strings.HasPrefix(tag, "W/") {
 		w.Header().Set("ETag", "W/"+tag)
+	}
+	if w.private {
+		headers.SetPrivate(w.Header())
 	}
 	w.pace.begin()
 	w.ResponseWriter.WriteHeader(status)

@@ -123,6 +123,7 @@ func (s *server) cached(f *form, g *generation, found *gallery.Response, at *gal
 	var space [1 << 10]byte
 	key := append(found.AppendKey(space[:0]), at.URL...)
 	body, again := c.get(key)
+	s.metrics.cached(f.encoding != nil, body != nil)
 	if !again {
 		return body
 	}

@@ -73,7 +73,10 @@ func frequentQueries() (bodies []string) {
 func TestCachedResponses(t *testing.T) {
 	g := openCaching(t, sample{more: 1000, full: true})
 	var fragments, cached, best int
-	for _, body := range frequentQueries() {
+	for i, body := range frequentQueries() {
+		if i%3 != 0 { // all of them take half a minute under the race detector
+			continue
+		}
 		want := text(t, g.ask("gallery.test", body, "identity"))
 		var responses []string
 		for range 3 {

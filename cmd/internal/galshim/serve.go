@@ -51,8 +51,18 @@ func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if c.StatsLog != "" {
+		c.counter = newCounter(c.StatsLog, log)
+		c.counter.start()
+		defer c.counter.close()
+	}
 	generations := newLive(from, trusted, log)
 	defer generations.close()
+	stopMetrics, err := c.observe(generations, log)
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
 	if err := generations.poll(ctx); err != nil {
 		return err
 	}
@@ -60,11 +70,6 @@ func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 		return err
 	}
 	defer c.closeViews()
-	if c.StatsLog != "" {
-		c.counter = newCounter(c.StatsLog, log)
-		c.counter.start()
-		defer c.counter.close()
-	}
 	srv, listener, err := c.listen(generations, log)
 	if err != nil {
 		return err
@@ -96,11 +101,16 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	if err != nil {
 		return nil, nil, err
 	}
+	known, err := openTokens(c.Tokens, log)
+	if err != nil {
+		return nil, nil, err
+	}
 	connections := cmp.Or(c.MaxConnections, connectionsFor(openFiles()))
 	handler, err := newServer(config{
 		live: generations, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), files: !c.NoFiles, content: c.ContentURL,
 		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout, log: log, counter: c.counter,
 		views: c.views, accelRedirect: c.AccelRedirect,
+		metrics: generations.metrics, clients: newClientRates(c.ClientRate, c.ClientBurst, c.ClientExempt), noQueryLog: c.NoLogQueries, tokens: known,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -110,6 +120,7 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 		return nil, nil, hint.Add(fmt.Errorf("listen: %w", err), "name another address with --listen HOST:PORT; with port 0, galshim takes any free port")
 	}
 	g := generations.now.Load()
+	warnOfBase(g, known, log)
 	attrs := []any{"addr", address(listener, secure != nil), "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version.String()}
 	if head := generations.trust.served(); head != nil {
 		attrs = append(attrs, "head", head.Number, "signed", date(*head))
@@ -125,7 +136,12 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	}
 	log.Info("listening", attrs...)
 	srv := newHTTPServer(handler, secure, log)
-	return srv, limitConnections(listener, srv, connections), nil
+	srv.RegisterOnShutdown(func() { generations.stopping.Store(true) })
+	limited := limitConnections(listener, srv, connections)
+	if m := generations.metrics; m != nil {
+		m.observe(handler, limited)
+	}
+	return srv, limited, nil
 }
 
 func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *http.Server {

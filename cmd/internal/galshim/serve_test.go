@@ -79,7 +79,7 @@ func TestServe(t *testing.T) {
 	if root := strings.Contains(p.lines.String(), "running as root"); root != (os.Geteuid() == 0) {
 		t.Errorf("the warning about root is in the log: %t", root)
 	}
-	for _, want := range []string{`"path":"/api/extensionquery"`, `"status":200`, `"hits":1`, `"client":"127.0.0.1"`, `"method":"POST"`, `"elapsed":`, `"bytes":`} {
+	for _, want := range []string{`"path":"/api/extensionquery"`, `"status":200`, `"hits":1`, `"client":"127.0.0.1"`, `"method":"POST"`, `"elapsedMs":`, `"id":"`, `"agent":"Go-http-client`, `"ids":"acme.hello"`, `"idCount":1`, `"bytes":`} {
 		if !strings.Contains(p.lines.String(), want) {
 			t.Errorf("no %s in the log:\n%s", want, p.lines)
 		}
@@ -125,7 +125,7 @@ func TestUsage(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"", 80, "galshim: error: galshim needs --index=SITE"},
+		{"", 80, "galshim: error: --index is missing"},
 		{"--index site --base-url gallery.test", 80, "galshim: hint: name the address that editors will use"},
 		{"--index site --tls-cert a.pem", 80, "--tls-cert and --tls-key"},
 		{"--index site --tls-cert a --tls-key b --tls-self-signed", 80, "exclude each other"},

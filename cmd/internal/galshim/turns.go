@@ -19,6 +19,7 @@ type turns struct {
 	light, heavy turn         // a token for each running query
 	long         turn         // a token for each piece of a long body or response that is being read or written
 	waiting      atomic.Int64 // waiting queries
+	waited       atomic.Int64 // queries that have waited, or were refused because too many did
 }
 
 func newTurns(queries int) *turns {
@@ -75,6 +76,7 @@ func (t *turns) wait(ctx context.Context, heavy bool) (turn, error) {
 
 // queue waits for a turn until queueTimeout, unless too many queries are waiting.
 func (t *turns) queue(ctx context.Context, kind turn) error {
+	t.waited.Add(1)
 	defer t.waiting.Add(-1)
 	if t.waiting.Add(1) > maxWaiting {
 		return errNoTurn

@@ -26,22 +26,18 @@ func explainUsage(parser *kong.Kong, command *kong.Context, err error, args []st
 func foreign() []usage.Foreign {
 	const (
 		build  = "galbuild FOLDER -o SITE builds a gallery, and galshim --index SITE serves it"
-		target = "galshim --index URL serves a site that is published at an http(s) address; to serve another one, copy its index: " +
-			"galbuild pull --artifactory URL --repo REPO -o SITE --index-only --follow 30s"
 		listen = "--listen HOST:PORT sets the address to listen at"
 	)
 	return []usage.Foreign{
 		{Program: "code-marketplace", Words: []string{"--extensions-dir"}, Use: build},
 		{Program: "vscodeoffline", Words: []string{"--artifacts"}, Use: build},
-		{Program: "code-marketplace", Words: []string{"--artifactory", "--repo"}, Use: target},
 		{Program: "code-marketplace", Words: []string{"--address"}, Use: listen},
 		{Program: "code-marketplace", Words: []string{"--list-cache-duration"}, Use: "galshim --reload DURATION sets how often galshim looks for a new generation"},
 		{Program: "code-marketplace", Words: []string{"--max-page-size"}, Use: "galshim returns up to 1,000 extensions on a page, and this cannot be changed"},
 		{Program: "code-marketplace", Words: []string{"--sign"}, Use: "galbuild SOURCE… -o SITE --sign empty adds empty signatures"},
 		{Program: "code-marketplace", Words: []string{"server"}, Use: build},
 		{Program: "code-marketplace", Words: []string{"add", "remove", "signature"}, Use: "galbuild changes galleries: galbuild add SOURCE… -o SITE, galbuild remove ID@VERSION -o SITE"},
-		{Words: []string{"--s3", "--oss", "--dropbox", "-c", "--config"}, Use: "galshim --index URL serves a site that is published at an http(s) address; " +
-			"to serve another one, copy its index: galbuild pull TARGET -o SITE --index-only --follow 30s"},
+		{Words: []string{"--dropbox"}, Use: "galbuild pull --dropbox FOLDER -o SITE --follow 30s copies the site to a folder, and galshim --index SITE serves it"},
 		{Words: []string{"serve", "start", "run"}, Use: "galshim --index SITE serves a site"},
 		{Words: []string{"--port", "--host", "--bind", "-p", "-l"}, Use: listen},
 		{Words: []string{"--cert", "--tls", "--https"}, Use: "--tls-cert FILE and --tls-key FILE serve https, or --tls-self-signed for a trial"},

@@ -36,7 +36,7 @@ func (c *commandLine) validateViews() error {
 		if slices.ContainsFunc(c.View[:i], func(other namedView) bool { return other.name == v.name }) {
 			return fmt.Errorf("--view: two views have the name %s", v.name)
 		}
-		if err := checkIndex(v.site); err != nil {
+		if _, err := c.Remote.At(v.site); err != nil {
 			return fmt.Errorf("--view %s: %w", v.name, err)
 		}
 	}
@@ -45,7 +45,7 @@ func (c *commandLine) validateViews() error {
 		return nil
 	case !strings.HasPrefix(c.AccelRedirect, "/") || !urlPrefix.MatchString(c.AccelRedirect):
 		return hint.Add(fmt.Errorf("--accel-redirect=%s: must be a path that begins with a slash", c.AccelRedirect), "the printed nginx configuration has %s", gallery.AcceleratedDir)
-	case isURL(c.Index):
+	case !c.isFolder():
 		return hint.Add(errors.New("--accel-redirect needs an --index that is a folder: nginx sends files of its own machine"), "leave it out, and galshim passes the files on")
 	}
 	return nil
@@ -67,8 +67,13 @@ func (c *commandLine) openViews(ctx context.Context, main *live, log *slog.Logge
 }
 
 func (c *commandLine) openView(ctx context.Context, v namedView, main *live, log *slog.Logger) (*live, error) {
+	at, err := c.Remote.At(v.site)
+	if err != nil {
+		return nil, err
+	}
 	of := *c
-	of.Index, of.AtLeast = v.site, 0 // the number is one of the main gallery's history
+	of.Remote, of.Index, of.AtLeast = *at, v.site, 0 // the number is one of the main gallery's history
+	of.Redirect = false                              // of packages, which a view has none of
 	if of.State != "" {
 		of.State += "." + v.name
 	}
@@ -88,6 +93,12 @@ func (c *commandLine) openView(ctx context.Context, v namedView, main *live, log
 		return nil, err
 	}
 	return l, nil
+}
+
+// isFolder reports whether the gallery is a folder.
+func (c *commandLine) isFolder() bool {
+	_, ok := c.Folder()
+	return ok
 }
 
 func (c *commandLine) closeViews() {
@@ -129,14 +140,6 @@ func (v *view) address(of string) *gallery.Address {
 // address returns the prepared address of assets for a response.
 func (s *server) address(w *reply) *gallery.Address { return w.view.address(s.contentBase(w)) }
 
-// contentBase returns the address of assets and files for a response, without a slash at the end.
-func (s *server) contentBase(w *reply) string {
-	if s.content != "" {
-		return s.content + w.mount
-	}
-	return w.base
-}
-
 // viewOf returns the name of the view that a path names by its first element, and the rest of the
 // path. The path is relative to the base URL. It returns false if the path names no view.
 func (s *server) viewOf(path string) (name, rest string, ok bool) {
@@ -154,8 +157,11 @@ func (s *server) viewOf(path string) (name, rest string, ok bool) {
 func (s *server) enterView(w *reply, r *http.Request, only string) (*http.Request, error) {
 	name, rest, named := s.viewOf(r.URL.Path)
 	switch {
+	case r.URL.Path == authPath: // which compares the views itself
+		w.view = s.main
+		return r, nil
 	case only != "" && named && name != only, only != "" && s.views[only] == nil:
-		return r, notFound("no such path: %s", r.URL.Path)
+		return r, w.otherView()
 	case !named && only != "":
 		w.view = s.views[only]
 		return r, nil
@@ -166,13 +172,6 @@ func (s *server) enterView(w *reply, r *http.Request, only string) (*http.Reques
 	w.view = s.views[name]
 	w.mounted("/" + name)
 	return withPath(r, rest), nil
-}
-
-// mounted adds a path to the base URL of the response, which was removed from the path of the
-// request.
-func (w *reply) mounted(path string) {
-	w.base += path
-	w.mount += path
 }
 
 // limitCaches keeps shared caches from storing a response with an address: if the address is not a

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"galbuild/build/catalog"
+	"galbuild/build/tokens"
 	"galbuild/cmd/internal/hint"
 )
 
@@ -107,7 +108,7 @@ func TestEnterView(t *testing.T) {
 		{"/team-a/api/x", "team-b", "error", ""},
 		{"/api/x", "team-b", "error", ""},
 	} {
-		w := &reply{base: "http://gallery.test"}
+		w := &reply{base: "http://gallery.test", token: &tokens.Token{View: x.only}}
 		r, err := s.enterView(w, mustRequest(t, x.path), x.only)
 		view, rest := "error", ""
 		if err == nil {

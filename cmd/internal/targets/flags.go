@@ -13,9 +13,10 @@ import (
 	"galbuild/publish/target"
 )
 
-// declare returns a struct for Kong with the flags of the kinds, and the fields by the names of
-// the flags.
-func declare(kinds []target.Kind) (kong.Plugins, map[string]reflect.Value) {
+// declare returns a struct for Kong with the flags of the kinds, and the fields by the names of the
+// flags. The variables of the flags begin with prefix. Flags of writes are included if writes is
+// true.
+func declare(kinds []target.Kind, prefix string, writes bool) (kong.Plugins, map[string]reflect.Value) {
 	var fields []reflect.StructField
 	var names []string
 	add := func(flag *target.Flag, isSwitch, negatable bool) {
@@ -27,12 +28,14 @@ func declare(kinds []target.Kind) (kong.Plugins, map[string]reflect.Value) {
 			of = reflect.TypeFor[*bool]()
 		}
 		names = append(names, flag.Name)
-		fields = append(fields, reflect.StructField{Name: fmt.Sprintf("Flag%d", len(fields)), Type: of, Tag: tag(flag, negatable)})
+		fields = append(fields, reflect.StructField{Name: fmt.Sprintf("Flag%d", len(fields)), Type: of, Tag: tag(flag, prefix, negatable)})
 	}
 	for _, kind := range kinds {
 		add(kind.Flag, false, false)
 		for _, key := range kind.Keys {
-			add(key.Flag, key.Type == target.Switch, key.Choice != nil)
+			if writes || !key.Writes {
+				add(key.Flag, key.Type == target.Switch, key.Choice != nil)
+			}
 		}
 	}
 	plugin := reflect.New(reflect.StructOf(fields))
@@ -44,8 +47,8 @@ func declare(kinds []target.Kind) (kong.Plugins, map[string]reflect.Value) {
 }
 
 // tag returns the tag of a flag, as Kong reads it.
-func tag(flag *target.Flag, negatable bool) reflect.StructTag {
-	group, env := "Target:", "GALBUILD_"+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+func tag(flag *target.Flag, prefix string, negatable bool) reflect.StructTag {
+	group, env := "Target:", prefix+"_"+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
 	if flag.Group != "" {
 		group = flag.Group
 	}
@@ -67,7 +70,7 @@ func tag(flag *target.Flag, negatable bool) reflect.StructTag {
 
 // FlagNames returns the names of all flags of targets, with their dashes, sorted.
 func FlagNames(kinds []target.Kind) []string {
-	_, values := declare(kinds)
+	_, values := declare(kinds, "", true)
 	names := []string{"-c", "--config", "--backend"}
 	for name := range values {
 		names = append(names, "--"+name)
@@ -92,7 +95,11 @@ func (r *Remote) kindFlag(kind target.Kind) string {
 
 // value returns the value of a flag, or "".
 func (r *Remote) value(flag string) string {
-	switch v := r.values[flag].Interface().(type) {
+	field, declared := r.values[flag]
+	if !declared { // it is for writes, see DeclareToRead
+		return ""
+	}
+	switch v := field.Interface().(type) {
 	case string:
 		return v
 	case *bool:

@@ -57,7 +57,14 @@ type choice struct {
 // Declare makes the flags of the kinds. It must be called before Kong reads the struct.
 func (r *Remote) Declare(kinds []target.Kind) {
 	r.kinds = kinds
-	r.Plugins, r.values = declare(kinds)
+	r.Plugins, r.values = declare(kinds, "GALBUILD", true)
+}
+
+// DeclareToRead is Declare for a program that only reads targets. The flags are not those of
+// writes, and their variables begin with a prefix.
+func (r *Remote) DeclareToRead(kinds []target.Kind, prefix string) {
+	r.kinds = kinds
+	r.Plugins, r.values = declare(kinds, prefix, false)
 }
 
 // BeforeApply implements Kong's hook. It notes which flags are on the command line.
@@ -97,6 +104,22 @@ func (r *Remote) Check(argument string) error {
 		return hint.Add(errors.New("the target is missing"), "a target is %s", Forms(r.kinds, true))
 	}
 	return r.check(argument, argument != "", "")
+}
+
+// CheckFlag does what [Flags.Check] does, for a command with another flag instead of -o, and
+// without a default.
+func (r *Remote) CheckFlag(flag, value string) error {
+	if !r.isTyped(flag) && r.isNamed() {
+		value = ""
+	}
+	switch {
+	case value != "" || r.isGiven():
+	case r.isTyped(flag): // with an empty value, which usage.Program reports
+		return nil
+	default:
+		return hint.Add(fmt.Errorf("--%s is missing", flag), "it names %s", Forms(r.kinds, true))
+	}
+	return r.check(value, r.isTyped(flag), "")
 }
 
 // check checks the flags, and the target as a word, which may be empty. Typed is whether the word
@@ -217,6 +240,20 @@ func (r *Remote) OpenToRead(e target.Env) (target.Target, error) {
 	return named.Kind.Open(named.Settings, e)
 }
 
+// OpenReader returns the target for reading only. If it is a folder, OpenReader returns its path
+// instead.
+func (r *Remote) OpenReader(e target.Env) (at target.Reader, folder string, err error) {
+	named, err := r.choose(e)
+	if err != nil {
+		return nil, "", err
+	}
+	if named.Kind.OpenReader == nil {
+		return nil, named.Settings["path"], nil
+	}
+	at, err = named.Kind.OpenReader(named.Settings, e)
+	return at, "", err
+}
+
 // choose returns the target that Check has found, or the one in the config file.
 func (r *Remote) choose(e target.Env) (choice, error) {
 	named := r.target
@@ -328,6 +365,11 @@ func parse(kinds []target.Kind, word string) (choice, error) {
 	}
 	return choice{}, hint.Add(fmt.Errorf("%s: %q is not a kind of target%s", word, scheme, similar.Question(scheme, schemes)),
 		"a target is %s", Forms(kinds, true))
+}
+
+// HasScheme reports whether targets of one of the kinds have addresses with a scheme.
+func HasScheme(kinds []target.Kind, scheme string) bool {
+	return slices.ContainsFunc(kinds, func(k target.Kind) bool { return slices.Contains(k.Schemes, scheme) })
 }
 
 // CanChange reports whether a word is the address of a target that can be changed.

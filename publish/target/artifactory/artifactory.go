@@ -20,6 +20,8 @@
 // neither the media type of an object nor Cache-Control. Empty folders stay: deleting a folder
 // would delete everything in it, perhaps objects that another process has just put there.
 //
+// Package repository has the other half of this one, reading.
+//
 // The tests run against a fake server. If GALBUILD_TEST_ARTIFACTORY is the URL of a repository or
 // of a folder in one, https://host/artifactory/repo/folder, they also run against that, with
 // ARTIFACTORY_TOKEN.
@@ -30,106 +32,34 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/publish/target"
+	"galbuild/publish/target/artifactory/repository"
 	"galbuild/publish/target/internal/rest"
-	"galbuild/publish/target/internal/weburl"
 )
 
 // Config names a folder of a repository and has the credentials for it.
-type Config struct {
-	// URL is the address of the service, such as https://repo.example.com/artifactory.
-	URL string
-	// Repo is the key of a local generic repository.
-	Repo string
-	// Prefix is the folder in it. "" is its root.
-	Prefix string
-	// Token is the bearer token. The default is the variable ARTIFACTORY_TOKEN. Without either,
-	// requests have no token, which is enough to read a public repository.
-	Token string
-	// CA is a file of PEM certificates that are trusted in addition to the system's.
-	CA string
-	// Transport sends the requests. The default honours CA and the variables HTTP_PROXY,
-	// HTTPS_PROXY and NO_PROXY.
-	Transport http.RoundTripper
-
-	sleep func(context.Context, time.Duration) error // for tests
-}
+type Config = repository.Config
 
 // Target is a folder of a repository.
-type Target struct {
-	client *rest.Client
-	base   string // URL of the service, without a trailing slash
-	repo   string
-	prefix string // "", or a path with a trailing slash
-	token  string
-}
+type Target struct{ *repository.Repository }
 
 // New returns a target. It sends no request.
 func New(c Config) (*Target, error) {
-	base, err := weburl.Parse(c.URL, "https://host/artifactory")
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("artifactory: %w", err)
-	case base.User != nil:
-		return nil, errors.New("artifactory: the address contains a user; set ARTIFACTORY_TOKEN instead")
-	case c.Repo == "" || strings.Contains(c.Repo, "/"):
-		return nil, fmt.Errorf("artifactory: %q is not the key of a repository", c.Repo)
-	}
-	client, err := rest.New(rest.Config{CA: c.CA, Transport: c.Transport, Sleep: c.sleep})
+	r, err := repository.New(c)
 	if err != nil {
-		return nil, fmt.Errorf("artifactory: %w", err)
+		return nil, err
 	}
-	t := &Target{client: client, base: strings.TrimRight(c.URL, "/"), repo: c.Repo, token: c.Token}
-	if t.token == "" {
-		t.token = strings.TrimSpace(os.Getenv("ARTIFACTORY_TOKEN"))
-	}
-	if prefix := strings.Trim(c.Prefix, "/"); prefix != "" {
-		t.prefix = prefix + "/"
-	}
-	return t, nil
-}
-
-// String implements [target.Target].
-func (t *Target) String() string {
-	return strings.TrimRight(t.base+"/"+t.repo+"/"+t.prefix, "/")
-}
-
-func (t *Target) request(method, api, key string) rest.Request {
-	r := rest.Request{Method: method, URL: t.base + api + "/" + rest.EscapePath(t.repo+"/"+t.prefix+key), Header: http.Header{}}
-	if t.token != "" {
-		r.Header.Set("Authorization", "Bearer "+t.token)
-	}
-	return r
+	return &Target{r}, nil
 }
 
 const storageAPI = "/api/storage"
-
-// Get implements [target.Target].
-func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
-	r, err := t.client.Open(ctx, t.request(http.MethodGet, "", key), offset, length, identify)
-	if err != nil {
-		return nil, t.failed("get", key, err)
-	}
-	return r, nil
-}
-
-// identify returns the entity tag of an object. For a folder, the server redirects to a page at
-// the folder's name with a slash; this is ErrNotExist.
-func identify(response *http.Response) (string, error) {
-	if strings.HasSuffix(response.Request.URL.Path, "/") {
-		return "", target.ErrNotExist
-	}
-	return response.Header.Get("Etag"), nil
-}
 
 // minDeploy is the minimum size of content that is first offered by its hash, in bytes. The
 // request with the hash has about this size.
@@ -138,21 +68,21 @@ const minDeploy = 512
 // Put implements [target.Target].
 func (t *Target) Put(ctx context.Context, o target.Object) error {
 	if o.Size < minDeploy {
-		return t.failed("put", o.Key, t.upload(ctx, o))
+		return t.Failed("put", o.Key, t.upload(ctx, o))
 	}
 	deployed, err := t.deploy(ctx, o)
 	if err == nil && !deployed {
 		err = t.upload(ctx, o)
 	}
-	return t.failed("put", o.Key, err)
+	return t.Failed("put", o.Key, err)
 }
 
 // deploy creates o if the server has its content, and reports whether it did.
 func (t *Target) deploy(ctx context.Context, o target.Object) (deployed bool, err error) {
-	r := t.request(http.MethodPut, "", o.Key)
+	r := t.Request(http.MethodPut, "", o.Key)
 	r.Header.Set("X-Checksum-Deploy", "true")
 	r.Header.Set("X-Checksum-Sha256", o.SHA256.String())
-	err = t.client.Do(ctx, r, rest.Discard)
+	err = t.Do(ctx, r, rest.Discard)
 	if rest.IsStatus(err, http.StatusNotFound) {
 		return false, nil
 	}
@@ -160,11 +90,11 @@ func (t *Target) deploy(ctx context.Context, o target.Object) (deployed bool, er
 }
 
 func (t *Target) upload(ctx context.Context, o target.Object) error {
-	r := t.request(http.MethodPut, "", o.Key)
+	r := t.Request(http.MethodPut, "", o.Key)
 	r.Header.Set("X-Checksum-Sha256", o.SHA256.String())
 	r.Body, r.Size = o.Reader, o.Size
 	var created struct{ Checksums struct{ SHA256 string } }
-	if err := t.client.Do(ctx, r, rest.JSON(&created)); err != nil {
+	if err := t.Do(ctx, r, rest.JSON(&created)); err != nil {
 		return err
 	}
 	if got := created.Checksums.SHA256; got != "" && got != o.SHA256.String() {
@@ -179,17 +109,17 @@ func (t *Target) Copy(ctx context.Context, from string, o target.Object) error {
 	deployed, err := t.deploy(ctx, o)
 	if err == nil && !deployed {
 		if err := t.checkExists(ctx, from); err != nil {
-			return t.failed("copy", from, err)
+			return t.Failed("copy", from, err)
 		}
 		err = t.upload(ctx, o)
 	}
-	return t.failed("copy to", o.Key, err)
+	return t.Failed("copy to", o.Key, err)
 }
 
 // checkExists returns ErrNotExist, or a 404 from the server, if there is no object at key.
 func (t *Target) checkExists(ctx context.Context, key string) error {
 	var item struct{ Children *json.RawMessage } // only folders have children
-	err := t.client.Do(ctx, t.request(http.MethodGet, storageAPI, key), rest.JSON(&item))
+	err := t.Do(ctx, t.Request(http.MethodGet, storageAPI, key), rest.JSON(&item))
 	if err == nil && item.Children != nil {
 		return target.ErrNotExist
 	}
@@ -202,13 +132,13 @@ func (t *Target) List(ctx context.Context, prefix string) iter.Seq2[target.Entry
 		dir := prefix[:strings.LastIndex(prefix, "/")+1]
 		files, err := t.list(ctx, dir)
 		if err != nil {
-			yield(target.Entry{}, t.failed("list", prefix, err))
+			yield(target.Entry{}, t.Failed("list", prefix, err))
 			return
 		}
 		for _, f := range files {
 			e, err := f.entry(dir)
 			if err != nil {
-				yield(target.Entry{}, t.failed("list", prefix, err))
+				yield(target.Entry{}, t.Failed("list", prefix, err))
 				return
 			}
 			if strings.HasPrefix(e.Key, prefix) && !yield(e, nil) {
@@ -227,10 +157,10 @@ type listedFile struct {
 
 // list returns the files below a folder, or none if it does not exist.
 func (t *Target) list(ctx context.Context, dir string) ([]listedFile, error) {
-	r := t.request(http.MethodGet, storageAPI, dir)
+	r := t.Request(http.MethodGet, storageAPI, dir)
 	r.URL = strings.TrimRight(r.URL, "/") + "?list&deep=1&listFolders=0"
 	var folder struct{ Files []listedFile }
-	err := t.client.Do(ctx, r, rest.JSON(&folder))
+	err := t.Do(ctx, r, rest.JSON(&folder))
 	if rest.IsStatus(err, http.StatusNotFound) {
 		return nil, nil
 	}
@@ -267,12 +197,12 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 		group.Go(func() error {
 			err := t.checkExists(ctx, key)
 			if err == nil {
-				err = t.client.Do(ctx, t.request(http.MethodDelete, "", key), rest.Discard)
+				err = t.Do(ctx, t.Request(http.MethodDelete, "", key), rest.Discard)
 			}
 			if errors.Is(err, target.ErrNotExist) || rest.IsStatus(err, http.StatusNotFound) {
 				return nil
 			}
-			return t.failed("delete", key, err)
+			return t.Failed("delete", key, err)
 		})
 	}
 	return group.Wait()
@@ -281,43 +211,4 @@ func (t *Target) Delete(ctx context.Context, keys []string) error {
 // Swap implements [target.Target].
 func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 	return target.SwapLocked(ctx, t, old, o)
-}
-
-// failed returns err with the operation, the key and a hint.
-func (t *Target) failed(operation, key string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if status, ok := errors.AsType[*rest.StatusError](err); ok {
-		err = t.explain(operation, status)
-	}
-	return fmt.Errorf("%s: %s %s: %w", t, operation, key, err)
-}
-
-// explain returns the error response with a hint and the server's message.
-func (t *Target) explain(operation string, e *rest.StatusError) error {
-	switch e.Status {
-	case http.StatusUnauthorized:
-		if t.token == "" {
-			return errors.New("the server requires a token: set ARTIFACTORY_TOKEN")
-		}
-		return fmt.Errorf("the server does not accept the token: set ARTIFACTORY_TOKEN to one that is valid%s", serverMessage(e))
-	case http.StatusForbidden:
-		return fmt.Errorf("the token lacks a permission: it needs read, deploy and delete in %s%s", t.repo, serverMessage(e))
-	case http.StatusNotFound:
-		if operation == "get" || operation == "copy" {
-			return target.ErrNotExist
-		}
-		return fmt.Errorf("there is no repository %q, or the URL is not that of the service, which often ends in /artifactory%s", t.repo, serverMessage(e))
-	}
-	return fmt.Errorf("%w%s", e, serverMessage(e))
-}
-
-// serverMessage returns the server's message in parentheses, or "" if there is none.
-func serverMessage(e *rest.StatusError) string {
-	var body struct{ Errors []struct{ Message string } }
-	if json.Unmarshal(e.Body, &body) != nil || len(body.Errors) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (the server's message: %q)", body.Errors[0].Message)
 }

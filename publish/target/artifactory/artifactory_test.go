@@ -23,7 +23,7 @@ func newTarget(t *testing.T, h http.Handler, change func(*Config)) *Target {
 	t.Cleanup(s.Close)
 	c := Config{
 		URL: s.URL + "/artifactory", Repo: artifactorytest.Repo, Prefix: "/galleries/a b;c=1/", Token: artifactorytest.Token,
-		sleep: func(context.Context, time.Duration) error { return nil },
+		Sleep: func(context.Context, time.Duration) error { return nil },
 	}
 	if change != nil {
 		change(&c)
@@ -175,7 +175,7 @@ func TestNew(t *testing.T) {
 	}
 	t.Setenv("ARTIFACTORY_TOKEN", "from the environment\n")
 	at, err := New(Config{URL: "https://host/artifactory/", Repo: "r", Prefix: "a/b/"})
-	if err != nil || at.token != "from the environment" || at.String() != "https://host/artifactory/r/a/b" {
+	if err != nil || at.Request(http.MethodGet, "", "x").Header.Get("Authorization") != "Bearer from the environment" || at.String() != "https://host/artifactory/r/a/b" {
 		t.Errorf("got %q, %v", at, err)
 	}
 }

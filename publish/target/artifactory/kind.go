@@ -1,48 +1,15 @@
 package artifactory
 
 import (
-	"path"
-	"strings"
-
 	"galbuild/publish/target"
+	"galbuild/publish/target/artifactory/repository"
 )
 
 // Kind returns the kind of target that is a folder of a repository.
 func Kind() target.Kind {
-	return target.Kind{
-		Name: "artifactory", Form: "artifactory:URL/REPO/PREFIX", Schemes: []string{"artifactory", "artifactory+https", "artifactory+http"},
-		Flag:  &target.Flag{Name: "artifactory", Placeholder: "URL", Help: "An Artifactory server, with the token in ARTIFACTORY_TOKEN."},
-		Parse: parse,
-		Keys: []target.Key{
-			{Name: "url", Required: true},
-			{Name: "repo", Required: true, Flag: &target.Flag{Name: "repo", Placeholder: "REPO[/PREFIX]", Help: "The generic repository on the Artifactory server."}},
-			{Name: "path", Aliases: []string{"prefix"}},
-			{Name: "token", Type: target.Secret},
-			target.CA,
-		},
-		Open: fromSettings,
+	k := repository.Kind()
+	k.Open = func(s target.Settings, e target.Env) (target.Target, error) {
+		return target.Opened(New(repository.FromSettings(s, e)))
 	}
-}
-
-// parse splits https://HOST/artifactory/REPO/PREFIX. The repository may be missing, because a flag
-// can name it.
-func parse(scheme, rest string) target.Settings {
-	if _, web, ok := strings.Cut(scheme, "+"); ok {
-		rest = web + ":" + rest
-	}
-	const service = "/artifactory"
-	server, repo, found := strings.Cut(rest, service+"/")
-	if !found {
-		return target.Settings{"url": rest}
-	}
-	s := target.Settings{"url": server + service}
-	if repo != "" {
-		s["repo"] = repo
-	}
-	return s
-}
-
-func fromSettings(s target.Settings, e target.Env) (target.Target, error) {
-	repo, prefix, _ := strings.Cut(s["repo"], "/")
-	return target.Opened(New(Config{URL: s["url"], Repo: repo, Prefix: path.Join(prefix, s["path"]), Token: s["token"], CA: s["ca"], Transport: e.Transport}))
+	return k
 }

@@ -25,13 +25,13 @@ func (t *Target) Purge(ctx context.Context, keys []string) (left []target.Leftov
 	group.SetLimit(parallel)
 	for _, key := range keys {
 		group.Go(func() error {
-			err := t.client.Do(ctx, t.request(http.MethodDelete, trashAPI, key), rest.Discard)
+			err := t.Do(ctx, t.Request(http.MethodDelete, trashAPI, key), rest.Discard)
 			status, refused := errors.AsType[*rest.StatusError](err)
 			switch {
 			case err == nil, rest.IsStatus(err, http.StatusNotFound): // it is not in the trash
 				return nil
 			case !refused:
-				return t.failed("delete from the trash", key, err)
+				return t.Failed("delete from the trash", key, err)
 			}
 			mutex.Lock()
 			defer mutex.Unlock()

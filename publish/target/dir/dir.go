@@ -67,6 +67,9 @@ func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if inInbox(key) && isLink(t.file(key)) {
+		return nil, fmt.Errorf("%s: %w", key, target.ErrNotExist)
+	}
 	f, err := regularfile.Open(t.file(key))
 	if errors.Is(err, regularfile.ErrKind) {
 		if info, err := os.Stat(t.file(key)); err == nil && info.IsDir() {
@@ -158,6 +161,9 @@ func (t *Target) Put(ctx context.Context, o target.Object) error {
 		return err
 	}
 	defer from.Close()
+	if inInbox(o.Key) {
+		return t.submit(o.Key, target.ContextReader(ctx, from))
+	}
 	w, err := t.openFor(o.Key)
 	if err != nil {
 		return err
@@ -238,6 +244,9 @@ func (t *Target) Swap(ctx context.Context, old []byte, o target.Object) error {
 		return err
 	case (old == nil) != (err != nil) || !bytes.Equal(content, old):
 		return fmt.Errorf("%s: %w", o.Key, target.ErrChanged)
+	}
+	if inInbox(o.Key) {
+		return t.Put(ctx, o)
 	}
 	if err := site.Sync(t.root); err != nil { // what o refers to must be on the disk before o is
 		return err

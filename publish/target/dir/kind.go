@@ -9,12 +9,9 @@ import (
 
 // Kind returns the kind of target that is a directory.
 func Kind() target.Kind {
-	return target.Kind{
-		Name: "folder", Form: "a folder",
-		Parse: func(_, path string) target.Settings { return target.Settings{"path": path} },
-		Keys:  []target.Key{{Name: "path", Type: target.Path, Required: true}},
-		Open:  fromSettings,
-	}
+	k := target.Folder()
+	k.Open = fromSettings
+	return k
 }
 
 func fromSettings(s target.Settings, _ target.Env) (target.Target, error) {

@@ -184,6 +184,9 @@ func (w *writer) remove(key string) error {
 	if err := w.root.Remove(key); err != nil && !isMissing(err) {
 		return err
 	}
+	if inInbox(key) { // the folder of a publisher has permissions that somebody has set
+		return nil
+	}
 	for dir := path.Dir(key); dir != "." && w.root.Remove(dir) == nil; {
 		dir = path.Dir(dir)
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/cors"
 
 	"galbuild/build/jsondoc"
@@ -55,9 +54,9 @@ func CORSXML() string {
 func (t *Target) CORS(ctx context.Context) error {
 	err := t.try(ctx, "set the CORS policy of", t.bucket, t.addCORS)
 	switch {
-	case isUnsupported(err) || t.oss && err != nil:
+	case isUnsupported(err) || t.IsOSS() && err != nil:
 		return fmt.Errorf("%w: set it in the server's console or configuration:\n%s", err, strings.TrimSpace(CORSXML()))
-	case code(err) == minio.AccessDenied:
+	case code(err) == accessDenied:
 		return fmt.Errorf("%w: this needs s3:GetBucketCORS and s3:PutBucketCORS", err)
 	}
 	return err

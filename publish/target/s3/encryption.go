@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7/pkg/encrypt"
+
+	"galbuild/publish/target/s3/bucket"
 )
 
 // An encryption is the server-side encryption that writes request. The zero value requests none, so
@@ -71,13 +73,11 @@ func (h header) Marshal(to http.Header) {
 		to.Set("X-Amz-Checksum-Algorithm", "SHA256")
 	}
 	if h.payer {
-		to.Set(requestPayer, "requester")
+		to.Set(bucket.RequestPayer, "requester")
 	}
 }
 
 const checksumHeader = "X-Amz-Checksum-Sha256"
-
-const requestPayer = "X-Amz-Request-Payer"
 
 // header returns the current headers for writes.
 func (t *Target) header() header {
@@ -88,14 +88,14 @@ func (t *Target) header() header {
 
 // mayEncrypt reports whether a denied write may be tried again with encryption, which
 // bucket policies may require. It is false if the configuration names an encryption.
-func (t *Target) mayEncrypt(d *dialect) bool { return !d.encryption.isSet() && !t.anonymous }
+func (t *Target) mayEncrypt(d *dialect) bool { return !d.encryption.isSet() && !t.Config().Anonymous }
 
 // bucketEncryption returns the bucket's default encryption, or AES256 if it cannot be read.
 // Policies often require a header for an encryption that the bucket applies anyway.
-func (t *Target) bucketEncryption(ctx context.Context, d *dialect) encryption {
+func (t *Target) bucketEncryption(ctx context.Context) encryption {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	c, err := d.client.GetBucketEncryption(ctx, t.bucket)
+	c, err := t.client().GetBucketEncryption(ctx, t.bucket)
 	if err != nil || len(c.Rules) == 0 {
 		return encryption{algorithm: "AES256"}
 	}

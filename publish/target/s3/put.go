@@ -15,6 +15,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"galbuild/publish/target"
+	"galbuild/publish/target/s3/bucket"
 )
 
 // limits are sizes in bytes.
@@ -64,19 +66,21 @@ func options(o *target.Object) minio.PutObjectOptions {
 // lost.
 const mark = "Galbuild-Write"
 
+// marksOf returns the marks of an object.
+func marksOf(o *bucket.Object) []string { return strings.Fields(o.Header.Get("X-Amz-Meta-" + mark)) }
+
 func newMark() string { return rand.Text()[:16] }
 
 // hasMark reports whether an object has the mark own.
 func (t *Target) hasMark(ctx context.Context, key, own string) (bool, error) {
-	s := &stream{target: t, ctx: ctx, key: key, left: -1} // not HEAD, which some proxies block
-	err := s.open()
+	s, err := t.Open(ctx, key, 0, -1) // not HEAD, which some proxies block
 	if errors.Is(err, target.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return slices.Contains(s.marks, own), s.Close()
+	return slices.Contains(marksOf(s), own), s.Close()
 }
 
 // send uploads an object with one PUT.
@@ -86,7 +90,7 @@ func (t *Target) send(ctx context.Context, o *target.Object, with minio.PutObjec
 	if d.md5 {
 		var err error
 		if sum, err = md5Of(o); err != nil {
-			return errFinal{err}
+			return bucket.Final{Err: err}
 		}
 	}
 	h := t.header()
@@ -96,19 +100,19 @@ func (t *Target) send(ctx context.Context, o *target.Object, with minio.PutObjec
 	with.ServerSideEncryption = h
 	from, err := o.Reader()
 	if err != nil {
-		return errFinal{err}
+		return bucket.Final{Err: err}
 	}
 	defer from.Close()
 	body := &body{from: from}
 	defer body.end()
 	if o.Size == 0 { // minio-go does not read an empty body, so its hash would not be checked
 		if _, err := io.Copy(io.Discard, body); err != nil {
-			return errFinal{err}
+			return bucket.Final{Err: err}
 		}
 	}
 	_, err = t.client().PutObject(ctx, t.bucket, t.prefix+o.Key, body, o.Size, sum, o.SHA256.String(), with)
 	if wrong := body.end(); wrong != nil {
-		return errFinal{wrong}
+		return bucket.Final{Err: wrong}
 	}
 	return err
 }
@@ -256,7 +260,7 @@ func (t *Target) sendPart(ctx context.Context, o *target.Object, id string, numb
 		}
 		body := &body{from: bytes.NewReader(b)}
 		defer body.end()
-		done, err := d.client.PutObjectPart(ctx, t.bucket, t.prefix+o.Key, id, number, body, int64(len(b)), with)
+		done, err := t.client().PutObjectPart(ctx, t.bucket, t.prefix+o.Key, id, number, body, int64(len(b)), with)
 		part.ETag = done.ETag
 		return err
 	})
@@ -301,7 +305,7 @@ func isNoCopy(err error) bool {
 	_, syntax := errors.AsType[*xml.SyntaxError](err)
 	_, other := errors.AsType[xml.UnmarshalError](err)
 	empty := status(err) == http.StatusOK // minio-go's error for a missing result
-	return isUnsupported(err) || isInvalid(err) || code(err) == minio.AccessDenied || empty || syntax || other
+	return isUnsupported(err) || isInvalid(err) || code(err) == accessDenied || empty || syntax || other
 }
 
 func (t *Target) copy(ctx context.Context, from string, o target.Object) error {

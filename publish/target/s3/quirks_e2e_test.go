@@ -18,6 +18,7 @@ import (
 
 	"galbuild/publish/target"
 	"galbuild/publish/target/s3"
+	"galbuild/publish/target/s3/bucket"
 	"galbuild/publish/target/s3/s3test"
 )
 
@@ -407,9 +408,9 @@ func TestWarning(t *testing.T) {
 	server := s3test.Start(t)
 	for _, x := range []struct {
 		quirk       string
-		conditional s3.Conditional
+		conditional bucket.Conditional
 		want        int
-	}{{"conditions are 501", s3.Detect, 1}, {"conditions are ignored", s3.Detect, 1}, {"conditions are 501", s3.Never, 0}, {"no CopyObject", s3.Detect, 0}} {
+	}{{"conditions are 501", bucket.Detect, 1}, {"conditions are ignored", bucket.Detect, 1}, {"conditions are 501", s3.Never, 0}, {"no CopyObject", bucket.Detect, 0}} {
 		var warnings []string
 		c := s3.Config{Endpoint: server.Behind(t, quirks[x.quirk]).URL, Conditional: x.conditional, Warn: func(s string) { warnings = append(warnings, s) }}
 		swaps(t, fresh(t, server, c))

@@ -10,9 +10,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/minio/minio-go/v7"
-
 	"galbuild/publish/target"
+	"galbuild/publish/target/s3/bucket"
 )
 
 // maxMarks is how many earlier swaps the metadata of an object names, the latest first. A process
@@ -47,7 +46,7 @@ func (t *Target) swapIf(ctx context.Context, old []byte, o target.Object) error 
 	own := newMark()
 	marks := []string{own}
 	with := options(&o)
-	var current *stream
+	var current *bucket.Object
 	if old == nil {
 		with.SetMatchETagExcept("*")
 	} else {
@@ -55,16 +54,16 @@ func (t *Target) swapIf(ctx context.Context, old []byte, o target.Object) error 
 		if current, err = t.compare(ctx, old, o.Key); err != nil {
 			return err
 		}
-		if current.etag == "" {
+		if current.ETag == "" {
 			return errNoMatch
 		}
-		with.SetMatchETag(current.etag)
-		marks = append(marks, current.marks...)
+		with.SetMatchETag(current.ETag)
+		marks = append(marks, marksOf(current)...)
 	}
 	with.UserMetadata = map[string]string{mark: strings.Join(marks[:min(len(marks), maxMarks)], " ")}
 	return t.try(ctx, "swap", o.Key, func(ctx context.Context, attempt int) error {
 		err := t.send(ctx, &o, with)
-		if code(err) != minio.PreconditionFailed && !isMissing(err) {
+		if code(err) != preconditionFailed && !isMissing(err) {
 			return err
 		}
 		switch {
@@ -73,28 +72,27 @@ func (t *Target) swapIf(ctx context.Context, old []byte, o target.Object) error 
 				return err
 			}
 		case current != nil:
-			if again, err := t.compare(ctx, old, o.Key); err == nil && again.etag == current.etag {
-				return errFinal{errNoMatch}
+			if again, err := t.compare(ctx, old, o.Key); err == nil && again.ETag == current.ETag {
+				return bucket.Final{Err: errNoMatch}
 			}
 		}
-		return errFinal{target.ErrChanged}
+		return bucket.Final{Err: target.ErrChanged}
 	})
 }
 
-// compare reads an object and returns its stream, for the ETag and the marks. If the content is not
+// compare reads an object and returns it, for the ETag and the marks. If the content is not
 // old, it returns ErrChanged.
-func (t *Target) compare(ctx context.Context, old []byte, key string) (*stream, error) {
-	s := &stream{target: t, ctx: ctx, key: key, left: -1}
-	err := s.open()
+func (t *Target) compare(ctx context.Context, old []byte, key string) (*bucket.Object, error) {
+	s, err := t.Open(ctx, key, 0, -1)
 	if errors.Is(err, target.ErrNotExist) {
-		return nil, t.failed("swap", key, target.ErrChanged, nil)
+		return nil, t.failed("swap", key, target.ErrChanged)
 	}
 	if err != nil {
 		return nil, err
 	}
 	content, err := target.ReadAll(s, int64(len(old)))
 	if err == io.ErrShortBuffer || errors.Is(err, target.ErrChanged) || err == nil && !bytes.Equal(content, old) {
-		return nil, t.failed("swap", key, target.ErrChanged, nil)
+		return nil, t.failed("swap", key, target.ErrChanged)
 	}
 	return s, err
 }
@@ -109,12 +107,12 @@ func (t *Target) testConditional(ctx context.Context, match bool) (bool, error) 
 	if match {
 		result = &t.match
 	}
-	if *result != Detect {
+	if *result != bucket.Detect {
 		return *result == Yes, nil
 	}
 	err := t.probe(ctx, match)
 	switch {
-	case errors.Is(err, target.ErrNotExist), code(err) == minio.PreconditionFailed:
+	case errors.Is(err, target.ErrNotExist), code(err) == preconditionFailed:
 		*result = Yes
 	case err == nil || isUnsupported(err) || status(err) == http.StatusBadRequest:
 		t.useLock(result)
@@ -146,7 +144,7 @@ func newProbe() target.Object {
 }
 
 // useLock records in result that a condition is not honoured, and warns.
-func (t *Target) useLock(result *Conditional) {
+func (t *Target) useLock(result *bucket.Conditional) {
 	*result = Never
 	t.warned.Do(func() {
 		t.warn(t.String() + ": the server has no conditional writes (PUT with If-Match or If-None-Match), " +
@@ -165,7 +163,7 @@ func (t *Target) probe(ctx context.Context, match bool) error {
 	put := func(ctx context.Context, _ int) error {
 		err := t.send(ctx, &o, with)
 		if status(err) == http.StatusConflict {
-			return errFinal{err} // nobody else writes this object, so it would be refused again
+			return bucket.Final{Err: err} // nobody else writes this object, so it would be refused again
 		}
 		return err
 	}
@@ -179,7 +177,7 @@ func (t *Target) probe(ctx context.Context, match bool) error {
 	}
 	with.SetMatchETagExcept("*")
 	err := t.try(ctx, "probe", o.Key, func(ctx context.Context, attempt int) error {
-		if err := put(ctx, attempt); attempt == 0 || code(err) != minio.PreconditionFailed {
+		if err := put(ctx, attempt); attempt == 0 || code(err) != preconditionFailed {
 			return err
 		}
 		return nil // an earlier attempt made it, and its response was lost

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"galbuild/build/retry"
 	"galbuild/build/site"
@@ -36,6 +37,12 @@ type Config struct {
 	// Transport sends the requests. The default honours CA and the variables HTTP_PROXY,
 	// HTTPS_PROXY and NO_PROXY.
 	Transport http.RoundTripper
+	// Once sends each request once: the caller repeats it.
+	Once bool
+	// Stall is how long no data may be transferred; 0 is the default of package retry.
+	Stall time.Duration
+	// Agent is the header User-Agent. The default is Go's.
+	Agent string
 
 	sleep retry.Sleep // for tests
 }
@@ -52,7 +59,7 @@ func New(c Config) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := rest.New(rest.Config{CA: c.CA, Transport: c.Transport, Sleep: c.sleep})
+	client, err := rest.New(rest.Config{CA: c.CA, Transport: c.Transport, Once: c.Once, Stall: c.Stall, Agent: c.Agent, Sleep: c.sleep})
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +71,10 @@ func (t *Target) String() string { return strings.TrimRight(t.base.Redacted(), "
 
 // Get implements [target.Target].
 func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
-	r := rest.Request{Method: http.MethodGet, URL: strings.TrimRight(t.base.String(), "/") + "/" + rest.EscapePath(key)}
+	r := rest.Request{Method: http.MethodGet, URL: strings.TrimRight(t.base.String(), "/") + "/" + rest.EscapePath(key), Header: http.Header{}}
+	if key == site.CurrentPath { // caches must not respond with an older one
+		r.Header.Set("Cache-Control", "no-cache")
+	}
 	section, err := t.client.Open(ctx, r, offset, length, func(response *http.Response) (string, error) { return identify(key, response) })
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", key, t.explain(key, err))

@@ -30,6 +30,12 @@ type Config struct {
 	// Temporary reports which error responses are retried, in addition to those that package
 	// retry always repeats. nil adds none.
 	Temporary func(*StatusError) bool
+	// Once sends each request once, and does not continue after a broken connection.
+	Once bool
+	// Stall is how long no data may be transferred; 0 is the default of package retry.
+	Stall time.Duration
+	// Agent is the header User-Agent. The default is Go's.
+	Agent string
 	// Sleep waits between attempts. The default uses the clock.
 	Sleep retry.Sleep
 }
@@ -38,15 +44,17 @@ type Config struct {
 type Client struct {
 	http      *retry.Client
 	temporary func(*StatusError) bool
+	once      bool
+	agent     string
 }
 
 // New returns a client.
 func New(c Config) (*Client, error) {
-	client, err := retry.New(retry.Config{CA: c.CA, Transport: c.Transport, Sleep: c.Sleep})
+	client, err := retry.New(retry.Config{CA: c.CA, Transport: c.Transport, Stall: c.Stall, Sleep: c.Sleep})
 	if err != nil {
 		return nil, err
 	}
-	return &Client{client, c.Temporary}, nil
+	return &Client{client, c.Temporary, c.Once, c.Agent}, nil
 }
 
 // Request is a request that can be sent several times.
@@ -95,6 +103,9 @@ func (c *Client) Do(ctx context.Context, r Request, handle func(*http.Response) 
 		if status, ok := errors.AsType[*StatusError](err); ok {
 			status.Attempts = retries
 		}
+		if c.once {
+			return err
+		}
 		pause, err := retry.Pause(retries, err)
 		if err != nil {
 			return err
@@ -113,6 +124,9 @@ func (c *Client) try(ctx context.Context, r Request, handle func(*http.Response)
 	request, err := r.make(ctx)
 	if err != nil {
 		return err
+	}
+	if c.agent != "" {
+		request.Header.Set("User-Agent", c.agent)
 	}
 	response, err := c.http.Send(request)
 	if _, unread := errors.AsType[retry.BodyError](err); unread {

@@ -122,7 +122,7 @@ func (s *Section) Read(b []byte) (int, error) {
 		if s.ctx.Err() != nil {
 			return 0, s.ctx.Err()
 		}
-		if !retry.IsTemporary(err) || s.failures >= retry.Retries {
+		if s.client.once || !retry.IsTemporary(err) || s.failures >= retry.Retries {
 			return 0, err
 		}
 		s.failures++

@@ -38,6 +38,8 @@ type Server struct {
 	Host                 string // 127.0.0.1:port
 	AccessKey, SecretKey string
 	Client               *minio.Client // for requests that a target does not make
+
+	program string // of versitygw
 }
 
 // Start runs a server until the test ends. more are global arguments of versitygw.
@@ -60,7 +62,7 @@ func start(t testing.TB, more, backend []string) *Server {
 	if err != nil {
 		t.Fatalf("install versitygw, which needs a Go module proxy (GOPROXY) or a copy of its folder: %v", err)
 	}
-	s := &Server{Host: porttest.Address(t), AccessKey: rand.Text(), SecretKey: rand.Text()}
+	s := &Server{Host: porttest.Address(t), AccessKey: rand.Text(), SecretKey: rand.Text(), program: program}
 	s.connect(t, slices.Contains(more, "--cert"))
 	folder, metadata := folders(t)
 	arguments := append([]string{"--port", s.Host, "--quiet", "--keep-alive"}, more...)
@@ -110,6 +112,52 @@ func (s *Server) wait(t testing.TB) {
 		if time.Now().After(deadline) {
 			t.Fatalf("versitygw does not listen: %v", err)
 		}
+	}
+}
+
+// A User is an account that may do what a bucket's policy allows it.
+type User struct{ AccessKey, SecretKey string }
+
+// WithUsers are arguments for [Start] of a server with users.
+func WithUsers(t testing.TB) []string { return []string{"--iam-dir", t.TempDir()} }
+
+// CreateUser creates a user on a server that was started [WithUsers].
+func (s *Server) CreateUser(t testing.TB) User {
+	t.Helper()
+	u := User{"user-" + strings.ToLower(rand.Text()), rand.Text()}
+	s.admin(t, "create-user", "--access", u.AccessKey, "--secret", u.SecretKey, "--role", "user")
+	return u
+}
+
+// DeleteUser deletes a user, whose requests are refused afterwards.
+func (s *Server) DeleteUser(t testing.TB, u User) {
+	t.Helper()
+	s.admin(t, "delete-user", "--access", u.AccessKey)
+}
+
+func (s *Server) admin(t testing.TB, arguments ...string) {
+	t.Helper()
+	program, err := install(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	arguments = append([]string{"admin", "--access", s.AccessKey, "--secret", s.SecretKey, "--endpoint-url", s.URL, "--allow-insecure"}, arguments...)
+	if out, err := exec.Command(program, arguments...).CombinedOutput(); err != nil {
+		t.Fatalf("versitygw admin: %v\n%s", err, out)
+	}
+}
+
+// ReadOnly allows users to read the objects of a bucket, and nobody anything else.
+func (s *Server) ReadOnly(t testing.TB, bucket string, users ...User) {
+	t.Helper()
+	var keys []string
+	for _, u := range users {
+		keys = append(keys, fmt.Sprintf("%q", u.AccessKey))
+	}
+	policy := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": [%s]}, `+
+		`"Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::%s/*"]}]}`, strings.Join(keys, ", "), bucket)
+	if err := s.Client.SetBucketPolicy(t.Context(), bucket, policy); err != nil {
+		t.Fatal(err)
 	}
 }
 
