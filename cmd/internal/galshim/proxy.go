@@ -68,6 +68,11 @@ func (p blobProxy) pass(w http.ResponseWriter, r *http.Request, f index.File, pa
 		return err
 	}
 	defer body.Close()
+	if r.Method == http.MethodHead { // a connection is kept if its response was read
+		if _, err := io.Copy(io.Discard, io.LimitReader(body, length)); err != nil {
+			return err
+		}
+	}
 	window := p.windows.Get().(*[]byte)
 	defer p.windows.Put(window)
 	v := &verifier{w: w, r: r, f: f, sum: sha256.New(), window: *window, body: body}

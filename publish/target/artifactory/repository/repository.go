@@ -137,7 +137,11 @@ func (r *Repository) explain(operation string, e *rest.StatusError) error {
 		}
 		return fmt.Errorf("the server does not accept the token: set ARTIFACTORY_TOKEN to one that is valid%s", serverMessage(e))
 	case http.StatusForbidden:
-		return fmt.Errorf("the token lacks a permission: it needs read, deploy and delete in %s%s", r.repo, serverMessage(e))
+		needs := "read, deploy and delete"
+		if operation == "get" {
+			needs = "read"
+		}
+		return fmt.Errorf("the token lacks a permission: it needs %s in %s%s", needs, r.repo, serverMessage(e))
 	case http.StatusNotFound:
 		if operation == "get" || operation == "copy" {
 			return target.ErrNotExist
