@@ -67,8 +67,13 @@ func TestRedirect(t *testing.T) {
 			t.Errorf("%s: redirected to %q", x.target, location)
 		}
 	}
-	if n := counts.pending; len(n) != 1 {
-		t.Errorf("downloads of %d extensions are counted, want 1", len(n))
+	if n := len(counts.pending); n != 1 {
+		t.Errorf("downloads of %d extensions are counted, want 1", n)
+	}
+	for _, line := range counts.pending {
+		if line.Downloads != 5 { // four redirects, and the package that was passed on
+			t.Errorf("%d downloads are counted, want 5", line.Downloads)
+		}
 	}
 
 	g.request("GET", asset+pkg, "")
