@@ -30,7 +30,8 @@ var (
 	resourceNames = []string{"resourceUrlTemplate", "VSCODE_GALLERY_RESOURCE_URL_TEMPLATE", "resource_url_template"}
 	latestNames   = []string{"extensionUrlTemplate", "VSCODE_GALLERY_EXTENSION_URL_TEMPLATE"}
 	controlNames  = []string{"controlUrl", "VSCODE_GALLERY_CONTROL_URL"}
-	// policyNames have the address of a manifest, or a service URL. VS Code and Cursor read them.
+	// policyNames are those of VS Code and Cursor. Their values are the address of a
+	// manifest, or a service URL.
 	policyNames = []string{"ExtensionGalleryServiceUrl", "extensions.gallery.serviceUrl"}
 )
 

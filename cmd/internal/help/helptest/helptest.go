@@ -106,7 +106,7 @@ func checkExamples(t *testing.T, program help.Program, model *kong.Application, 
 }
 
 // file matches an argument that must be an existing file.
-var file = regexp.MustCompile(`^[a-z]+\.(minisign|pub|zst|pem|txt|vsix)$|^SHA256SUMS$`)
+var file = regexp.MustCompile(`^[a-z]+\.(minisign|pub|zst|pem|txt|vsix|json)$|^SHA256SUMS$`)
 
 // parse parses an example, after it has made the files in it.
 func parse(t *testing.T, line, program, path string, newParser func(...kong.Option) *kong.Kong) {
