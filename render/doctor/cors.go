@@ -25,7 +25,7 @@ const (
 )
 
 // preflight sends the request by which a browser asks whether a page may send another one. It
-// returns the outcome if the answer is no, or nil.
+// returns the outcome if the answer is no, or nil. GET and POST need not be among the methods.
 func (x *examination) preflight(ctx context.Context, method, address, headers string) *outcome {
 	r := x.client.send(ctx, request{method: http.MethodOptions, url: address, preflight: true, header: map[string]string{
 		"Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers,
@@ -46,8 +46,6 @@ func (x *examination) preflight(ctx context.Context, method, address, headers st
 		o = fail(corsLines(allowOrigin), "%s: Access-Control-Allow-Origin is %q, and the editor's page has the origin %s", where, r.header.Get("Access-Control-Allow-Origin"), x.client.origin)
 	case !allows(r.header.Get("Access-Control-Allow-Headers"), headers):
 		o = fail(corsLines(allowHeaders), "%s: Access-Control-Allow-Headers is %q, and editors send %s", where, r.header.Get("Access-Control-Allow-Headers"), headers)
-	case method == http.MethodPost && !allows(r.header.Get("Access-Control-Allow-Methods"), "post"): // GET and POST need no permission
-		return nil
 	default:
 		return nil
 	}

@@ -144,7 +144,7 @@ func checkLimits(_ context.Context, x *examination) outcome {
 	}
 	if after := r.header.Get("Retry-After"); after != "" {
 		return fail(mend("galshim: look into its log; --max-queries N", "nginx: limit_req with a larger rate or burst"),
-			"the first query got status %d, to be sent again after %s s: the gallery is overloaded, or its limit is too low", r.status, after)
+			"the first query got status %d with Retry-After %s: the gallery is overloaded, or its limit is too low", r.status, after)
 	}
 	return fail(mend("nginx: add_header Retry-After 1 always; and galbuild config nginx --rate-limit N, which also sets it",
 		"nginx: look into error.log whether galshim can be reached"),
