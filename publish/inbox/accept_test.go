@@ -428,7 +428,8 @@ func TestNothing(t *testing.T) {
 }
 
 // TestConflict submits what the gallery has with different content, together with a package that
-// waits. What is refused leaves no record, and what waits leaves one, however often it is submitted.
+// waits and one that is accepted. What is refused leaves no record, and what waits leaves one,
+// however often it is submitted.
 func TestConflict(t *testing.T) {
 	b := newBox(t)
 	b.policy = strings.Replace(b.policy, "{", `{"minimumAge": {"acme.young": "1d"}, `, 1)
@@ -438,18 +439,26 @@ func TestConflict(t *testing.T) {
 		t.Fatal(err)
 	}
 	other, young := newPackage(t, "Acme", "notes", "1.0.0"), newPackage(t, "acme", "young", "1.0.0")
-	for range 3 {
-		b.submit(t, other)
+	for _, version := range []string{"1.0.0", "1.1.0"} {
+		b.submit(t, other, newPackage(t, "acme", "new", version))
 		if _, err := Submit(t.Context(), b, []Submission{young}, decision.Author{By: "alice", When: clock, Reason: rand.Text()}, &b.secret, nil); err != nil {
 			t.Fatal(err)
 		}
 		r, err := b.accept(t, b, b.options())
-		if err != nil || !slices.Equal(states(r), []string{"acme.notes@1.0.0=refused", "acme.young@1.0.0=waiting"}) || !strings.Contains(r.Submissions[0].Reason, "different content") {
+		if err != nil || !slices.Equal(states(r), []string{"acme.new@" + version + "=accepted", "acme.notes@1.0.0=refused", "acme.young@1.0.0=waiting"}) {
 			t.Errorf("%v, %+v", err, r.Submissions)
+		}
+		if told, err := StatusOf(t.Context(), b, other.Name); err != nil || !strings.Contains(told.Result.Reason, "different content") {
+			t.Errorf("%v, %+v", err, told)
 		}
 	}
 	s, err := publish.Read(t.Context(), b)
-	if err != nil || len(s.Catalog.Records) != 2 || s.Catalog.Extensions[0].Versions[0].Package.Ref != first.SHA256 {
-		t.Errorf("%v, %+v", err, s.Catalog)
+	if err != nil || len(s.Catalog.Records) != 4 { // of notes, young and two of new
+		t.Fatalf("%v, %+v", err, s.Catalog.Records)
+	}
+	for key, v := range s.Catalog.Versions() {
+		if key == first.Package && v.Package.Ref != first.SHA256 {
+			t.Errorf("%s was replaced", key)
+		}
 	}
 }
