@@ -462,3 +462,19 @@ func TestConflict(t *testing.T) {
 		}
 	}
 }
+
+// TestSameVersion submits two packages of the same version. One is accepted, and the author of the
+// other reads which one, without the names of temporary folders.
+func TestSameVersion(t *testing.T) {
+	b := newBox(t)
+	b.submit(t, newPackage(t, "acme", "twin", "1.0.0"), newPackage(t, "Acme", "twin", "1.0.0"))
+	r, err := b.accept(t, b, b.options())
+	if err != nil || !slices.Equal(states(r), []string{"acme.twin@1.0.0=accepted", "acme.twin@1.0.0=refused"}) {
+		t.Fatalf("%v, %+v", err, r.Submissions)
+	}
+	for _, s := range r.Submissions {
+		if s.State == Refused && !strings.Contains(s.Reason, "acme.twin@1.0.0 is also in "+filepath.FromSlash("inbox/acme/")) {
+			t.Errorf("got %q", s.Reason)
+		}
+	}
+}
