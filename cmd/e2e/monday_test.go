@@ -21,11 +21,10 @@ import (
 
 // BenchmarkMonday starts ten thousand editors, as on a Monday morning: nginx with the printed
 // configuration and galshim respond to the recorded requests of each, see startFile. Every editor
-// has a connection of its own, and 200 of them start at a time, because a worker of
-// nginx has 512 connections by default. An operation is one such morning.
-// p50-ms, p99-ms and max-ms are of the times of single requests, with the time to connect, and
-// requests/s is the rate of all. errors are responses with another status than 200 and 204. The
-// clients run on the same processors.
+// has a connection of its own, and 200 of them start at a time, because a worker of nginx has 512
+// connections by default. An operation is one such morning. p50-ms, p99-ms and max-ms are of the
+// times of single requests, with the time to connect, and requests/s is the rate of all. errors are
+// responses with another status than 200 and 204. The clients run on the same processors.
 func BenchmarkMonday(b *testing.B) {
 	dir, tools := b.TempDir(), toolchain.Tools(b)
 	s := suite{tools: tools, commands: compile(b, filepath.Join(dir, "bin")), dir: dir, authority: newAuthority(b, dir)}

@@ -275,6 +275,11 @@ func sendOnce(conn net.Conn, stream *bufio.Reader, request string) error {
 	if _, err := io.WriteString(conn, request); err != nil {
 		return err
 	}
+	return readResponse(stream)
+}
+
+// readResponse reads a response with a Content-Length.
+func readResponse(stream *bufio.Reader) error {
 	length := 0
 	for {
 		line, err := stream.ReadSlice('\n')
