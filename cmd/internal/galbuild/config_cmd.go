@@ -3,9 +3,11 @@ package galbuild
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
+	"galbuild/build/atomicfile"
 	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/publish/inbox"
@@ -15,6 +17,7 @@ import (
 
 type configCmd struct {
 	Nginx       nginxCmd       `cmd:"" help:"Print an nginx server block that serves a site and passes queries to galshim."`
+	Helm        helmCmd        `cmd:"" help:"Write the Helm chart, with which Kubernetes runs a gallery, to a folder."`
 	CodeServer  codeServerCmd  `cmd:"" help:"Print the settings of code-server for the gallery."`
 	VSCodium    vscodiumCmd    `cmd:"" name:"vscodium" help:"Print the settings of VSCodium for the gallery."`
 	VSCode      vscodeCmd      `cmd:"" name:"vscode" help:"Print the settings of VS Code for the gallery."`
@@ -48,6 +51,7 @@ type nginxCmd struct {
 	AccessLog  string   `type:"path" placeholder:"FILE" help:"With --tokens, nginx's access log, in which tokens are masked (default: /var/log/nginx/access.log)."`
 	ClientCA   string   `name:"client-ca" type:"path" placeholder:"FILE" help:"Serve only clients with a certificate of an authority in this file (PEM)."`
 	RateLimit  int      `placeholder:"N" help:"Number of queries per second that one client address may send, with a burst of 1000. Clients that share an address share the limit (default: no limit)."`
+	Output     string   `short:"o" complete:"path" placeholder:"FILE" help:"Write to this file instead of standard output, such as in a container without a shell."`
 }
 
 // Validate implements Kong's hook.
@@ -90,10 +94,14 @@ func (n *nginxCmd) Run(e *env) error {
 		Behind: n.Part != "all", Tokens: n.Tokens, AccessLog: n.AccessLog, ClientCA: n.ClientCA, Views: n.View,
 	}
 	n.warnOfBase(e)
+	write := conf.Write
 	if n.Part == "server" {
-		return conf.WriteLocations(e.stdout)
+		write = conf.WriteLocations
 	}
-	return conf.Write(e.stdout)
+	if n.Output == "" {
+		return write(e.stdout)
+	}
+	return atomicfile.Replace(n.Output, atomicfile.FileMode, func(f *os.File) error { return write(f) })
 }
 
 // editorFlags are the flags of commands that print the settings of an editor.

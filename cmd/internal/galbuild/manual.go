@@ -103,6 +103,10 @@ func examples() map[string][]help.Example {
 			{Does: "Revoke a token.", Line: "galbuild token revoke alice --file tokens"},
 			{Does: "Replace a token that has become known.", Line: "galbuild token revoke alice --file tokens && galbuild token new alice --file tokens"},
 		},
+		"config helm": {
+			{Does: "Write the chart to a new folder.", Line: "galbuild config helm -o chart"},
+			{Does: "Write it to a folder of a repository that a cluster follows.", Line: "galbuild config helm -o deploy/gallery"},
+		},
 		"config code-server": editorExamples("code-server"),
 		"config vscodium":    editorExamples("vscodium"),
 		"config vscode": {
