@@ -20,6 +20,9 @@ PLAYWRIGHT=1.65.1
 AXE=4.14.1
 LIGHTHOUSE=13.5.0
 OAUTH2_PROXY=7.15.6
+HELM=v4.3.2
+KUBERNETES=v1.37.2
+PROMETHEUS_OPERATOR=v0.85.0
 
 CACHE=${1:?usage: install.sh CACHE}
 if [ "$(uname -sm)" != "Linux x86_64" ]; then
@@ -143,6 +146,23 @@ lighthouse_package() { retry npm install --ignore-scripts --prefix . "lighthouse
 # its database of checksums.
 go_program() { retry env GOBIN="$PWD/bin" GOFLAGS=-trimpath CGO_ENABLED=0 go install "$1"; }
 
+# module PACKAGE@VERSION: downloads a Go module into the folder module.
+module() {
+  retry env GOMODCACHE="$PWD/cache" GOFLAGS=-modcacherw go mod download "$1"
+  mv "cache/$1" module
+  rm -rf cache
+}
+
+# kubernetes_schemas keeps the OpenAPI schemas of Kubernetes, and that of the ServiceMonitor.
+kubernetes_schemas() {
+  module "k8s.io/kubernetes@$KUBERNETES"
+  mv module/api/openapi-spec/v3/*_openapi.json .
+  rm -rf module
+  module "github.com/prometheus-operator/prometheus-operator@$PROMETHEUS_OPERATOR"
+  mv module/example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml .
+  rm -rf module
+}
+
 # apt runs apt-get with separate package lists and cache, and as if nothing were installed.
 # So it does not need root, and downloads all dependencies of a package.
 apt() {
@@ -212,6 +232,8 @@ once "yarn-$YARN" yarn_package
 once "playwright-core-$PLAYWRIGHT" playwright_package
 once "axe-core-$AXE" axe_package
 once "lighthouse-$LIGHTHOUSE" lighthouse_package
+once "helm-$HELM" go_program "helm.sh/helm/v4/cmd/helm@$HELM"
+once "kubernetes-$KUBERNETES" kubernetes_schemas
 rm -f apt/updated # left by a run that has failed, perhaps long ago
 RELEASE=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}") # the packages use its libc
 once "minisign-$RELEASE" debian_package minisign usr/bin/minisign
@@ -233,6 +255,8 @@ yarn=$CACHE/yarn-$YARN/node_modules/.bin/yarn
 playwright=$CACHE/playwright-core-$PLAYWRIGHT/node_modules/playwright-core
 axe=$CACHE/axe-core-$AXE/axe.min.js
 lighthouse=$CACHE/lighthouse-$LIGHTHOUSE/node_modules/lighthouse/core/index.js
+helm=$CACHE/helm-$HELM/bin/helm
+kubernetes=$CACHE/kubernetes-$KUBERNETES
 minisign=$CACHE/minisign-$RELEASE/bin/minisign
 nginx=$CACHE/nginx-$RELEASE/bin/nginx
 chromium=$CACHE/chromium-$RELEASE/bin/chromium

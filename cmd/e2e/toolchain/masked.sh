@@ -12,7 +12,7 @@
 set -euo pipefail
 
 PROGRAMS=(nginx node nodejs npm npx yarn yarnpkg corepack pnpm vsce ovsx code code-server
-  chromium chromium-browser google-chrome google-chrome-stable chrome minisign versitygw
+  chromium chromium-browser google-chrome google-chrome-stable chrome minisign versitygw helm kubectl caddy
   zsh fish mandoc prometheus promtool oauth2-proxy curl jq openssl python3 script sudo unzip wget zip zstd)
 FOLDERS=(/etc/nginx /usr/lib/nginx /usr/share/nginx /var/lib/nginx /var/log/nginx /var/cache/nginx
   /etc/npmrc /etc/yarnrc /usr/etc/npmrc /usr/etc/yarnrc /usr/local/etc/npmrc /usr/local/etc/yarnrc

@@ -1,9 +1,9 @@
 //go:build e2e
 
 // Package toolchain provides the components that end-to-end tests use: node, npm, yarn, vsce,
-// code-server, playwright-core, axe-core, Lighthouse, minisign, nginx, Chromium, zsh, fish, mandoc,
-// Prometheus and oauth2-proxy. No test is skipped: if a component cannot be installed, the test
-// fails and names it.
+// code-server, playwright-core, axe-core, Lighthouse, Helm, the schemas of Kubernetes, minisign,
+// nginx, Chromium, zsh, fish, mandoc, Prometheus and oauth2-proxy. No test is skipped: if a
+// component cannot be installed, the test fails and names it.
 //
 // # Where the components are
 //
@@ -57,6 +57,8 @@ type Toolbox struct {
 	Playwright string // folder of the npm package playwright-core
 	Axe        string // script of axe-core, which checks pages for accessibility
 	Lighthouse string // script of Lighthouse, which rates pages
+	Helm       string // program
+	Kubernetes string // folder of the OpenAPI schemas of Kubernetes, and of the CRD of ServiceMonitors
 	Minisign   string // program
 	Nginx      string // program; see NginxCommand
 	Chromium   string // program
@@ -95,6 +97,8 @@ func Tools(t testing.TB) Toolbox {
 		Playwright: located(t, found, "playwright"),
 		Axe:        located(t, found, "axe"),
 		Lighthouse: located(t, found, "lighthouse"),
+		Helm:       located(t, found, "helm"),
+		Kubernetes: located(t, found, "kubernetes"),
 		Minisign:   located(t, found, "minisign"),
 		Nginx:      located(t, found, "nginx"),
 		Chromium:   located(t, found, "chromium"),

@@ -7,7 +7,7 @@ securityContext:
 {{/* Prints nginx's configuration for this release into a folder that nginx reads. */}}
 {{- define "gallery.nginxConfig" -}}
 - name: nginx-config
-  {{- include "gallery.image" . | nindent 2 }}
+  {{- include "gallery.galbuildImage" . | nindent 2 }}
   {{- include "gallery.secured" . | nindent 2 }}
   command: [/galbuild]
   args:
@@ -36,7 +36,7 @@ securityContext:
 
 {{/* The flags and the environment of galbuild pull from the target. */}}
 {{- define "gallery.pull" -}}
-{{ include "gallery.image" . }}
+{{ include "gallery.galbuildImage" . }}
 {{ include "gallery.secured" . }}
 command: [/galbuild]
 args:
@@ -90,24 +90,18 @@ sidecar, which keeps running.
 - name: follow
   restartPolicy: Always
   {{- include "gallery.pull" (merge (dict "follow" true) .) | nindent 2 }}
-{{- else if and (eq $from "image") (eq .Values.site.image.mount "copy") }}
-- name: copy
-  image: {{ include "gallery.siteImage" . | quote }}
-  imagePullPolicy: {{ default .Values.image.pullPolicy .Values.site.image.pullPolicy }}
-  {{- include "gallery.secured" . | nindent 2 }}
-  command: [/galbuild]
-  args: [pull, {{ .Values.site.image.path | quote }}, --output=/srv/site, --progress=plain]
-  resources:
-    {{- toYaml .Values.site.target.resources | nindent 4 }}
-  volumeMounts:
-    - {name: site, mountPath: /srv}
-    - {name: tmp, mountPath: /tmp}
 {{- end }}
 {{- end }}
 
 {{- define "gallery.galshim" -}}
 - name: galshim
-  {{- include "gallery.image" . | nindent 2 }}
+  {{- if include "gallery.inSiteImage" . }}
+  image: {{ include "gallery.siteReference" . | quote }}
+  imagePullPolicy: {{ include "gallery.sitePullPolicy" . }}
+  {{- else }}
+  image: {{ include "gallery.galshimReference" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  {{- end }}
   {{- include "gallery.secured" . | nindent 2 }}
   args:
     - --index={{ include "gallery.siteFolder" . }}
@@ -157,11 +151,16 @@ sidecar, which keeps running.
   {{- include "gallery.drain" . | nindent 2 }}
   resources:
     {{- toYaml .Values.resources | nindent 4 }}
+  {{- $mounted := not (include "gallery.inSiteImage" .) }}
+  {{- if or $mounted .Values.volumeMounts }}
   volumeMounts:
+    {{- if $mounted }}
     - {name: site, mountPath: /srv, readOnly: true}
+    {{- end }}
     {{- with .Values.volumeMounts }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+  {{- end }}
 {{- end }}
 
 {{- define "gallery.nginx" -}}
@@ -199,20 +198,24 @@ lifecycle:
 
 {{/* The volumes of pods that serve the gallery. */}}
 {{- define "gallery.volumes" -}}
-{{- $from := include "gallery.siteFrom" . -}}
+{{- $from := include "gallery.siteFrom" . }}
+{{- if not (include "gallery.inSiteImage" .) }}
 - name: site
   {{- if eq $from "volume" }}
   persistentVolumeClaim:
     claimName: {{ include "gallery.claimName" . }}
-  {{- else if and (eq $from "image") (eq .Values.site.image.mount "volume") }}
+  {{- else if eq $from "image" }}
   image:
-    reference: {{ include "gallery.siteImage" . | quote }}
-    pullPolicy: {{ default .Values.image.pullPolicy .Values.site.image.pullPolicy }}
+    reference: {{ include "gallery.siteReference" . | quote }}
+    pullPolicy: {{ include "gallery.sitePullPolicy" . }}
   {{- else }}
   emptyDir: {{ if .Values.site.target.size }}{sizeLimit: {{ .Values.site.target.size }}}{{ else }}{}{{ end }}
   {{- end }}
+{{- end }}
+{{- if or .Values.nginx.enabled (eq $from "target") }}
 - name: tmp
   emptyDir: {}
+{{- end }}
 {{- if .Values.nginx.enabled }}
 - name: nginx
   configMap:

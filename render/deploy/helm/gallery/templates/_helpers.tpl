@@ -45,23 +45,41 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag }}{{ end }}
 {{- end }}
 
-{{/* The lines image and imagePullPolicy of containers that run galshim or galbuild. */}}
-{{- define "gallery.image" -}}
-{{- $image := .Values.image }}
-{{- $repository := required "image.repository: name the image with galshim and galbuild in your registry, such as registry.example/gallery" $image.repository -}}
+{{/* The lines image and imagePullPolicy of a container that runs galbuild. */}}
+{{- define "gallery.galbuildImage" -}}
+{{- $image := .Values.galbuild.image }}
+{{- $repository := required "galbuild.image.repository: name the image with galbuild in your registry, such as registry.example/galbuild; only nginx.enabled=false with a site in a volume or an image needs none" $image.repository -}}
 image: {{ include "gallery.reference" (dict "repository" $repository "tag" (default .Chart.AppVersion $image.tag) "digest" $image.digest) | quote }}
 imagePullPolicy: {{ $image.pullPolicy }}
 {{- end }}
 
-{{/* The reference of the image with the site. Without values of its own, it is the one with galshim. */}}
-{{- define "gallery.siteImage" -}}
-{{- $own := .Values.site.image }}
-{{- $base := .Values.image }}
-{{- if $own.repository }}
-{{- include "gallery.reference" (dict "repository" $own.repository "tag" (default "latest" $own.tag) "digest" $own.digest) }}
-{{- else }}
-{{- include "gallery.reference" (dict "repository" $base.repository "tag" (default $base.tag $own.tag | default .Chart.AppVersion) "digest" (default $base.digest $own.digest)) }}
+{{/* The reference of the image with galshim. */}}
+{{- define "gallery.galshimReference" -}}
+{{- $repository := required "image.repository: name the image with galshim in your registry, such as registry.example/galshim" .Values.image.repository }}
+{{- include "gallery.reference" (dict "repository" $repository "tag" (default .Chart.AppVersion .Values.image.tag) "digest" .Values.image.digest) }}
 {{- end }}
+
+{{/* The reference of the image with the site. Without a repository of its own, it is the one with galshim. */}}
+{{- define "gallery.siteReference" -}}
+{{- $image := .Values.site.image }}
+{{- if $image.repository }}
+{{- if not (or $image.tag $image.digest) }}{{ fail "site.image.tag: name the tag of the image with the site, or its digest" }}{{ end }}
+{{- include "gallery.reference" $image }}
+{{- else }}
+{{- include "gallery.galshimReference" . }}
+{{- end }}
+{{- end }}
+
+{{- define "gallery.sitePullPolicy" -}}
+{{- default .Values.image.pullPolicy .Values.site.image.pullPolicy }}
+{{- end }}
+
+{{/*
+Whether galshim runs from the image with the site, in which case no volume is needed. nginx is another
+image, so it needs the volume.
+*/}}
+{{- define "gallery.inSiteImage" -}}
+{{- if and (eq (include "gallery.siteFrom" .) "image") (not .Values.nginx.enabled) }}true{{ end }}
 {{- end }}
 
 {{/* Where the site comes from. persistence.artifactory is a target, as in code-marketplace's chart. */}}
@@ -80,9 +98,11 @@ artifactory:{{ required "persistence.artifactory.uri: want the address of Artifa
 {{- end }}
 {{- end }}
 
-{{/* The folder of the site in all containers. An image that is mounted has it at its own path. */}}
+{{/* The folder of the site in all containers. */}}
 {{- define "gallery.siteFolder" -}}
-{{- if and (eq (include "gallery.siteFrom" .) "image") (eq .Values.site.image.mount "volume") -}}
+{{- if include "gallery.inSiteImage" . }}
+{{- .Values.site.image.path }}
+{{- else if eq (include "gallery.siteFrom" .) "image" -}}
 /srv{{ .Values.site.image.path }}
 {{- else -}}
 /srv/site
@@ -97,6 +117,9 @@ from each request. nginx needs one, so without an ingress it is that of the Serv
 {{- if .Values.baseURL }}
 {{- .Values.baseURL | trimSuffix "/" }}
 {{- else if .Values.ingress.enabled }}
+{{- if not .Values.ingress.hosts }}
+{{- fail "ingress.hosts: want at least one host, such as {host: gallery.example, paths: [{path: /, pathType: Prefix}]}" }}
+{{- end }}
 {{- $host := first .Values.ingress.hosts }}
 {{- $path := (first $host.paths).path | trimSuffix "/" }}
 {{- if or (contains "*" $host.host) (not (regexMatch "^(/[A-Za-z0-9._~-]+)*$" $path)) }}
@@ -136,9 +159,6 @@ from each request. nginx needs one, so without an ingress it is that of the Serv
 {{- end }}
 {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) }}
 {{- fail (printf "autoscaling.minReplicas: %v is more than autoscaling.maxReplicas, %v" .Values.autoscaling.minReplicas .Values.autoscaling.maxReplicas) }}
-{{- end }}
-{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
-{{- fail "ingress.hosts: want at least one host, such as {host: gallery.example, paths: [{path: /, pathType: Prefix}]}" }}
 {{- end }}
 {{- if and .Values.sync.enabled (eq (include "gallery.siteFrom" .) "image") }}
 {{- fail "sync.enabled: a job cannot change a site that comes from an image; set site.from to volume or target" }}
