@@ -34,7 +34,8 @@
 //
 // TestReadmeBucket and TestReadmePublish run the commands of documents that need an S3 server.
 // TestHeaders compares the headers of nginx and galshim. TestCompletion and TestManual check what
-// the commands completion and man print with zsh, fish and mandoc.
+// the commands completion and man print with zsh, fish and mandoc. TestKubernetes runs the
+// containers of the pod that the Helm chart describes, each in a mount namespace.
 //
 // # Pages
 //
