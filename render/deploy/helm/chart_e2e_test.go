@@ -125,6 +125,7 @@ func (o object) name() string { return o.text("metadata", "name") }
 
 // TestLint runs helm lint, which fails for warnings too.
 func TestLint(t *testing.T) {
+	t.Parallel()
 	c := newChart(t)
 	for _, file := range valuesFiles(t) {
 		if _, err := c.helm("lint", c.dir, "--strict", "--values="+file); err != nil {
@@ -135,6 +136,7 @@ func TestLint(t *testing.T) {
 
 // TestObjects checks what Helm would install with each file of values.
 func TestObjects(t *testing.T) {
+	t.Parallel()
 	c, s := newChart(t), newSchemas(t)
 	for _, file := range valuesFiles(t) {
 		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
@@ -188,6 +190,7 @@ func checkKinds(t *testing.T, name string, objects []object) {
 
 // TestRefuses checks the messages for values that cannot be installed.
 func TestRefuses(t *testing.T) {
+	t.Parallel()
 	c := newChart(t)
 	for _, tt := range []struct{ set, want string }{
 		{"ngnix.enabled=false", "additional properties 'ngnix' not allowed"},
@@ -219,6 +222,7 @@ func TestRefuses(t *testing.T) {
 
 // TestNotes checks the address in the notes, which Helm prints after an installation.
 func TestNotes(t *testing.T) {
+	t.Parallel()
 	c := newChart(t)
 	for set, want := range map[string]string{
 		"nameOverride=":                           "The gallery is at http://gallery.tools\n",

@@ -65,6 +65,7 @@ func scaled(more string) string {
 
 // TestCodeMarketplace checks that the values of code-marketplace's chart carry over.
 func TestCodeMarketplace(t *testing.T) {
+	t.Parallel()
 	c := newChart(t)
 	const file = "--values=testdata/values/default.yaml"
 	before, err := c.template(file)
