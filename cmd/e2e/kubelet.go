@@ -98,30 +98,12 @@ func (k *kubelet) finish(t *testing.T, c podContainer) {
 func (k *kubelet) read(t *testing.T, manifest, kind string) (pod podTemplate) {
 	t.Helper()
 	configs := map[string]map[string]string{}
-	for _, document := range strings.Split(manifest, "\n---\n") {
-		var o struct {
-			Kind     string
-			Metadata struct{ Name string }
-			Data     map[string]string
-			Spec     struct {
-				Template    struct{ Spec podTemplate }
-				JobTemplate struct {
-					Spec struct {
-						Template struct{ Spec podTemplate }
-					}
-				} `yaml:"jobTemplate"`
-			}
-		}
-		if err := yaml.Unmarshal([]byte(document), &o); err != nil {
-			t.Fatal(err)
-		}
-		switch {
-		case o.Kind == "ConfigMap":
+	for _, o := range parseManifest(t, manifest) {
+		switch o.Kind {
+		case "ConfigMap":
 			configs[o.Metadata.Name] = o.Data
-		case o.Kind == kind && kind == "CronJob":
-			pod = o.Spec.JobTemplate.Spec.Template.Spec
-		case o.Kind == kind:
-			pod = o.Spec.Template.Spec
+		case kind:
+			pod = o.pod()
 		}
 	}
 	for _, v := range pod.Volumes {
@@ -135,6 +117,50 @@ func (k *kubelet) read(t *testing.T, manifest, kind string) (pod podTemplate) {
 		}
 	}
 	return pod
+}
+
+// A manifestObject is what a kubelet reads of an object.
+type manifestObject struct {
+	Kind     string
+	Metadata struct{ Name string }
+	Data     map[string]string
+	Spec     struct {
+		Template    struct{ Spec podTemplate }
+		JobTemplate struct {
+			Spec struct {
+				Template struct{ Spec podTemplate }
+			}
+		} `yaml:"jobTemplate"`
+	}
+}
+
+// pod returns the pod of a Deployment or a CronJob.
+func (o manifestObject) pod() podTemplate {
+	if o.Kind == "CronJob" {
+		return o.Spec.JobTemplate.Spec.Template.Spec
+	}
+	return o.Spec.Template.Spec
+}
+
+func parseManifest(t *testing.T, manifest string) (objects []manifestObject) {
+	t.Helper()
+	for _, document := range strings.Split(manifest, "\n---\n") {
+		var o manifestObject
+		if err := yaml.Unmarshal([]byte(document), &o); err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, o)
+	}
+	return objects
+}
+
+// podContainers returns all containers of Deployments and CronJobs.
+func podContainers(t *testing.T, manifest string) (containers []podContainer) {
+	t.Helper()
+	for _, o := range parseManifest(t, manifest) {
+		containers = slices.Concat(containers, o.pod().InitContainers, o.pod().Containers)
+	}
+	return containers
 }
 
 // volume makes a volume with files. It belongs to the pod, as fsGroup says.

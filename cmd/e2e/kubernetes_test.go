@@ -41,6 +41,7 @@ sync:
 func TestKubernetes(t *testing.T) {
 	dir := t.TempDir()
 	s := suite{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir}
+	t.Run("flags", s.checkFlags)
 	packFolder(t, s, filepath.Join("..", "..", "testdata", "samples", "hello"))
 	address, metrics := porttest.Address(t), porttest.Address(t)
 	g := newGallery(t, s.commands, http.DefaultClient, filepath.Join(dir, "gallery"), "http://"+address+"/tools/gallery", "", filepath.Join(dir, "vsix"))
@@ -74,10 +75,44 @@ func TestKubernetes(t *testing.T) {
 	awaitStatus(t, g.base+"/api/vscode/acme/WORD-COUNT/latest", http.StatusOK) // from galshim
 }
 
+// checkFlags checks that the programs understand the arguments of all containers, with each file of
+// values. --help as the last argument prints the help after all arguments before it were parsed.
+func (s suite) checkFlags(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "render", "deploy", "helm", "testdata", "values", "*.yaml"))
+	if err != nil || len(files) < 8 {
+		t.Fatalf("found %q (%v)", files, err)
+	}
+	secrets := t.TempDir() // which some flags need
+	for _, name := range []string{"config.json", "key.minisign", "gallery.pub"} {
+		if err := os.WriteFile(filepath.Join(secrets, name), []byte(`{"backends": {"s3": {"bucket": "vsix"}}}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range files {
+		values, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		manifest := strings.NewReplacer("/secrets/", secrets+"/", "/extra/", secrets+"/").Replace(s.template(t, string(values)))
+		for _, c := range podContainers(t, manifest) {
+			program := s.commands.galshim
+			switch {
+			case len(c.Command) > 0 && c.Command[0] == "nginx":
+				continue
+			case len(c.Command) > 0:
+				program = s.commands.galbuild
+			}
+			if out, err := exec.Command(program, append(c.Args, "--help")...).CombinedOutput(); err != nil {
+				t.Errorf("%s: container %s: %q: %s", filepath.Base(file), c.Name, c.Args, out)
+			}
+		}
+	}
+}
+
 // template returns what Helm would install with these values.
 func (s suite) template(t *testing.T, values string) string {
 	t.Helper()
-	chart := filepath.Join(s.dir, "chart")
+	chart := filepath.Join(t.TempDir(), "chart")
 	if out, err := exec.Command(s.commands.galbuild, "config", "helm", "-o", chart).CombinedOutput(); err != nil {
 		t.Fatalf("galbuild config helm: %v\n%s", err, out)
 	}
