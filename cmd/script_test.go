@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,7 @@ import (
 	"galbuild/build/site"
 	"galbuild/cmd/internal/galbuild"
 	"galbuild/cmd/internal/galshim"
+	"galbuild/publish/image/imagetest"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected outputs in the scripts")
@@ -75,7 +77,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"vsix": packFolder, "sigzip": sign, "sametree": sameTree, "samecontent": sameContent, "samegeneration": sameGeneration, "links": links, "damage": damage, "webserver": webServer,
-			"document": document, "openvsx": openVSX,
+			"document": document, "openvsx": openVSX, "program": writeProgram,
 		},
 	})
 }
@@ -115,6 +117,19 @@ func packFolder(ts *testscript.TestScript, neg bool, args []string) {
 	var archive bytes.Buffer
 	ts.Check(pack.Write(&archive, os.DirFS(ts.MkAbs(args[0])), o))
 	ts.Check(os.WriteFile(file, archive.Bytes(), 0o644))
+}
+
+// writeProgram writes a file that looks like a galshim: program FILE MACHINE [VERSION].
+func writeProgram(ts *testscript.TestScript, neg bool, args []string) {
+	machine, ok := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[append(args, "", "")[1]]
+	if !ok || neg {
+		ts.Fatalf("usage: program FILE amd64|arm64 [VERSION]")
+	}
+	p := imagetest.Program{Machine: machine, Package: "galbuild/cmd/galshim", Version: "v1.2.0"}
+	if len(args) == 3 {
+		p.Version = args[2]
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), p.Bytes(), 0o755))
 }
 
 // sign writes a signature archive for a package, as vsce generate-manifest does, with a signature

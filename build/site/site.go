@@ -352,6 +352,9 @@ func (d *Dir) IndexOnly() bool { return hasMark(d.Root, indexOnly) }
 // publicOnly is the name of the mark of SetPublicOnly.
 const publicOnly = "public-only"
 
+// PublicOnlyPath is the path of the mark of SetPublicOnly, an empty file.
+const PublicOnlyPath = WorkDir + "/" + publicOnly
+
 // SetPublicOnly marks the site as a copy of one whose private parts of records are not served, or
 // removes the mark.
 func (d *Dir) SetPublicOnly(is bool) error {

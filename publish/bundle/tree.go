@@ -49,6 +49,9 @@ func readSite(root string) (*tree, error) {
 		return nil, err
 	}
 	t.head = head
+	if !current.Private.IsZero() && !t.hasPrivate() && site.MayLackPrivate(root) {
+		return nil, siteError(ErrPublicOnly)
+	}
 	if err := t.addGeneration(); err != nil {
 		return nil, siteError(err)
 	}
@@ -155,9 +158,6 @@ func (t *tree) addChunks() error {
 	files, err := site.ReadFiles(t.root, t.current)
 	if err != nil {
 		return err
-	}
-	if !t.current.Private.IsZero() && !t.hasPrivate() && site.MayLackPrivate(t.root) {
-		return ErrPublicOnly
 	}
 	for path, f := range files.All() {
 		t.add(path, f.SHA256, f.Size)

@@ -65,6 +65,7 @@ type commandLine struct {
 	Prune    pruneCmd    `cmd:"" group:"Publish:" help:"Remove objects that no generation of a published site needs."`
 	Export   exportCmd   `cmd:"" group:"Publish:" help:"Write a site, or its changes, to a tarball that can be signed."`
 	Import   importCmd   `cmd:"" group:"Publish:" help:"Verify a tarball and import it into a site."`
+	Image    imageCmd    `cmd:"" group:"Publish:" help:"Write galshim, and optionally a site, to an OCI image for containers."`
 	Sync     syncCmd     `cmd:"" group:"Publish:" help:"Collect, vet and build, and write what is new to a tarball for another side."`
 
 	Token tokenCmd `cmd:"" group:"Publish:" help:"Make, list or revoke the tokens of the clients of a gallery that not everybody may read."`

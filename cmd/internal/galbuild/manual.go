@@ -190,6 +190,10 @@ func examples() map[string][]help.Example {
 			{Does: "Write a signed tarball.", Line: "galbuild export site -o gallery.tar.zst --sign-key key.minisign"},
 			{Does: "Write what is new since an earlier tarball, in parts.", Line: "galbuild export site -o new.tar.zst --since gallery.tar.zst --split 4GiB"},
 		},
+		"image": {
+			{Does: "Write an image of galshim for two architectures.", Line: "galbuild image -o galshim.tar --galshim amd64/galshim --galshim arm64/galshim"},
+			{Does: "Write an image of galshim with a site.", Line: "galbuild image site -o gallery.tar --name registry.example/gallery:1"},
+		},
 		"sync": {
 			{Does: "Make the delivery that a file describes, for instance each night.", Line: "galbuild sync /srv/gallery/galbuild.json --progress plain"},
 			{Does: "Note that a tarball has arrived: the next one has what is new since.", Line: "galbuild sync --arrived gallery-2026-11-29.tar.zst"},

@@ -10,6 +10,11 @@ func String() string {
 	if !ok {
 		return "development"
 	}
+	return Of(info)
+}
+
+// Of returns the version of a program.
+func Of(info *debug.BuildInfo) string {
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
 	}
