@@ -45,7 +45,7 @@ func TestCommandLines(t *testing.T) {
 // flagCommands are commands that have all flags.
 var flagCommands = []string{
 	"galbuild build", "galbuild publish", "galbuild remove", "galbuild package", "galbuild pull", "galbuild export",
-	"galbuild import", "galbuild config nginx", "galbuild config code-server", "galbuild ls-remote", "galbuild show", "galbuild doctor", "galshim",
+	"galbuild import", "galbuild image", "galbuild config nginx", "galbuild config systemd", "galbuild config code-server", "galbuild ls-remote", "galbuild show", "galbuild doctor", "galshim",
 }
 
 // TestFlags checks each flag that a document has in a code span without a command: galbuild or

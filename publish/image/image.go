@@ -5,7 +5,7 @@
 //
 //	/galshim                              the program, statically linked
 //	/etc/ssl/certs/ca-certificates.crt    certificates of authorities, if they are given
-//	/cache                                an empty folder that the user of the image can write to
+//	/cache                                a folder that the user of the image can write to
 //	/site                                 the site, if it is included
 //
 // The entry point is /galshim, and the user is 65532. The image sets three variables, which the
@@ -27,9 +27,9 @@
 // update of one extension changes one of them. Chunks of the index are in up to 16 layers, by their
 // names, and never change. One layer has everything else: the index, pages and responses.
 //
-// Each layer is complete in itself. A hard link and its file are always in the same layer, since not
-// every program can extract links across layers. A file that extensions of several layers share is
-// in each of them.
+// Each layer is complete in itself. A hard link and its file are always in the same layer, since
+// not every program can extract links across layers. A file that extensions of several layers share
+// is in each of them.
 //
 // # The tarball
 //

@@ -208,7 +208,7 @@ FONTS
 root=\${0%/*}/..
 FONTCONFIG_PATH=\$root
 lib=\$root/usr/lib/x86_64-linux-gnu
-LD_LIBRARY_PATH=\$lib:\$root/lib/x86_64-linux-gnu:\$lib/nss:\$lib/pulseaudio
+LD_LIBRARY_PATH=\$lib:\$root/lib/x86_64-linux-gnu:\$lib/nss:\$lib/pulseaudio:\$root/lib/systemd:\$lib/systemd
 GIO_MODULE_DIR=\$lib/gio/modules
 export FONTCONFIG_PATH GIO_MODULE_DIR LD_LIBRARY_PATH
 exec "\$root/$2" "\$@"
@@ -220,6 +220,14 @@ WRAPPER
 fish_package() {
   debian_package fish usr/bin/fish
   mkdir -p usr/etc/fish
+}
+
+# systemd_package has two programs of systemd, and the units of the system, which ours depend on.
+systemd_package() {
+  debian_package systemd usr/bin/systemd-analyze
+  mv bin/systemd bin/systemd-analyze
+  sed 's|usr/bin/systemd-analyze|usr/bin/systemd-socket-activate|' bin/systemd-analyze >bin/systemd-socket-activate
+  chmod +x bin/systemd-socket-activate
 }
 
 export npm_config_fund=false npm_config_audit=false npm_config_update_notifier=false
@@ -243,6 +251,8 @@ once "zsh-$RELEASE" debian_package zsh-static usr/bin/zsh-static
 once "fish-$RELEASE" fish_package
 once "mandoc-$RELEASE" debian_package mandoc usr/bin/mandoc
 once "prometheus-$RELEASE" debian_package prometheus usr/bin/prometheus
+once "caddy-$RELEASE" debian_package caddy usr/bin/caddy
+once "systemd-$RELEASE" systemd_package
 rm -rf apt
 once "oauth2-proxy-$OAUTH2_PROXY" go_program "github.com/oauth2-proxy/oauth2-proxy/v7@v$OAUTH2_PROXY"
 
@@ -266,4 +276,8 @@ mandoc=$CACHE/mandoc-$RELEASE/bin/mandoc
 prometheus=$CACHE/prometheus-$RELEASE/bin/prometheus
 promtool=$CACHE/prometheus-$RELEASE/usr/bin/promtool
 oauth2-proxy=$CACHE/oauth2-proxy-$OAUTH2_PROXY/bin/oauth2-proxy
+caddy=$CACHE/caddy-$RELEASE/bin/caddy
+systemd-analyze=$CACHE/systemd-$RELEASE/bin/systemd-analyze
+systemd-socket-activate=$CACHE/systemd-$RELEASE/bin/systemd-socket-activate
+systemd-units=$CACHE/systemd-$RELEASE/lib/systemd/system
 PATHS

@@ -13,14 +13,14 @@ set -euo pipefail
 
 PROGRAMS=(nginx node nodejs npm npx yarn yarnpkg corepack pnpm vsce ovsx code code-server
   chromium chromium-browser google-chrome google-chrome-stable chrome minisign versitygw helm kubectl caddy
-  zsh fish mandoc prometheus promtool oauth2-proxy curl jq openssl python3 script sudo unzip wget zip zstd)
+  zsh fish mandoc prometheus promtool oauth2-proxy systemd-analyze systemd-socket-activate curl jq openssl python3 script sudo unzip wget zip zstd)
 FOLDERS=(/etc/nginx /usr/lib/nginx /usr/share/nginx /var/lib/nginx /var/log/nginx /var/cache/nginx
   /etc/npmrc /etc/yarnrc /usr/etc/npmrc /usr/etc/yarnrc /usr/local/etc/npmrc /usr/local/etc/yarnrc
   /usr/include/node /usr/local/include/node /usr/lib/node_modules /usr/local/lib/node_modules
   /usr/share/nodejs /usr/share/node_modules /usr/share/npm /usr/share/yarn /usr/share/yarnpkg
   /etc/chromium /etc/chromium.d /usr/lib/chromium /usr/lib/chromium-browser /usr/share/chromium
   /opt/google/chrome /etc/fonts /usr/share/fonts /usr/share/fontconfig
-  /etc/zsh /usr/share/zsh /etc/fish /usr/share/fish /etc/mime.types /usr/share/mime /usr/share/zoneinfo)
+  /etc/caddy /etc/zsh /usr/share/zsh /etc/fish /usr/share/fish /etc/mime.types /usr/share/mime /usr/share/zoneinfo)
 SYSTEM=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin)
 # Variables that are passed on: for the network, temporary files, Go and make.
 PASSED_ON='^(http_proxy|https_proxy|no_proxy|all_proxy|HTTP_PROXY|HTTPS_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_.*|NODE_EXTRA_CA_CERTS|TERM|TMPDIR|GO[A-Z0-9]*|CGO_.*|CC|CXX|MAKEFLAGS)$'

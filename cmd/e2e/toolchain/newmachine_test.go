@@ -25,20 +25,21 @@ const runMasked = "run the test by `make e2e`, which covers it"
 func TestNothingOutsideTheCache(t *testing.T) {
 	tools := Tools(t)
 	for _, path := range []string{tools.Node, tools.NPM, tools.Yarn, tools.VSCE, tools.CodeServer,
-		tools.Playwright, tools.Axe, tools.Lighthouse, tools.Helm, tools.Kubernetes, tools.Minisign, tools.Nginx, tools.Chromium, tools.Zsh, tools.Fish, tools.Mandoc, tools.Prometheus, tools.OAuth2Proxy} {
+		tools.Playwright, tools.Axe, tools.Lighthouse, tools.Helm, tools.Kubernetes, tools.Minisign, tools.Nginx, tools.Chromium, tools.Zsh, tools.Fish, tools.Mandoc,
+		tools.Prometheus, tools.OAuth2Proxy, tools.Caddy, tools.SystemdAnalyze, tools.SystemdSocketActivate} {
 		if !strings.HasPrefix(path, cacheDir(t)+"/") {
 			t.Errorf("%s is outside the cache", path)
 		}
 	}
 	for _, name := range []string{"nginx", "node", "nodejs", "npm", "npx", "yarn", "yarnpkg", "corepack", "vsce",
-		"code-server", "chromium", "chromium-browser", "google-chrome", "minisign", "versitygw", "helm", "kubectl", "zsh", "fish", "mandoc", "prometheus", "promtool", "oauth2-proxy"} {
+		"code-server", "chromium", "chromium-browser", "google-chrome", "minisign", "versitygw", "helm", "kubectl", "zsh", "fish", "mandoc", "prometheus", "promtool", "oauth2-proxy", "caddy", "systemd-analyze", "systemd-socket-activate"} {
 		if path, err := exec.LookPath(name); err == nil {
 			t.Errorf("%s can be run; %s", path, runMasked)
 		}
 	}
 	for _, path := range []string{"/etc/nginx", "/usr/share/nginx", "/var/lib/nginx", "/var/log/nginx",
 		"/usr/lib/node_modules", "/usr/local/lib/node_modules", "/usr/share/nodejs", "/usr/include/node",
-		"/etc/npmrc", "/usr/etc/npmrc", "/etc/chromium.d", "/usr/lib/chromium", "/usr/share/zsh", "/usr/share/fish", "/opt/google/chrome"} {
+		"/etc/npmrc", "/usr/etc/npmrc", "/etc/chromium.d", "/usr/lib/chromium", "/usr/share/zsh", "/usr/share/fish", "/etc/caddy", "/opt/google/chrome"} {
 		wantNothing(t, path)
 	}
 	home, err := os.UserHomeDir()

@@ -2,8 +2,8 @@
 
 // Package toolchain provides the components that end-to-end tests use: node, npm, yarn, vsce,
 // code-server, playwright-core, axe-core, Lighthouse, Helm, the schemas of Kubernetes, minisign,
-// nginx, Chromium, zsh, fish, mandoc, Prometheus and oauth2-proxy. No test is skipped: if a
-// component cannot be installed, the test fails and names it.
+// nginx, Caddy, systemd-analyze, Chromium, zsh, fish, mandoc, Prometheus and oauth2-proxy. No test
+// is skipped: if a component cannot be installed, the test fails and names it.
 //
 // # Where the components are
 //
@@ -68,7 +68,11 @@ type Toolbox struct {
 	Prometheus string // program
 	Promtool   string // program, which checks files for Prometheus
 
-	OAuth2Proxy string // program
+	OAuth2Proxy           string // program
+	Caddy                 string // program
+	SystemdAnalyze        string // program
+	SystemdSocketActivate string // program
+	SystemdUnits          string // folder of the units of the system
 }
 
 // Tools runs install.sh, which does nothing if all components are installed. They are in
@@ -108,7 +112,11 @@ func Tools(t testing.TB) Toolbox {
 		Prometheus: located(t, found, "prometheus"),
 		Promtool:   located(t, found, "promtool"),
 
-		OAuth2Proxy: located(t, found, "oauth2-proxy"),
+		OAuth2Proxy:           located(t, found, "oauth2-proxy"),
+		Caddy:                 located(t, found, "caddy"),
+		SystemdAnalyze:        located(t, found, "systemd-analyze"),
+		SystemdSocketActivate: located(t, found, "systemd-socket-activate"),
+		SystemdUnits:          located(t, found, "systemd-units"),
 	}
 }
 

@@ -107,6 +107,10 @@ func examples() map[string][]help.Example {
 			{Does: "Write the chart to a new folder.", Line: "galbuild config helm -o chart"},
 			{Does: "Write it to a folder of a repository that a cluster follows.", Line: "galbuild config helm -o deploy/gallery"},
 		},
+		"config systemd": {
+			{Does: "Write units that serve a site to a web server on this machine.", Line: "galbuild config systemd /srv/gallery -o units"},
+			{Does: "Write units that also keep the site a copy of a target.", Line: "galbuild config systemd /srv/gallery -o units --pull s3://vsix/gallery"},
+		},
 		"config code-server": editorExamples("code-server"),
 		"config vscodium":    editorExamples("vscodium"),
 		"config vscode": {

@@ -32,7 +32,7 @@ type commandLine struct {
 	AtLeast int64         `placeholder:"N" group:"Trust:" help:"With --trust, refuse heads with a lower number."`
 	MaxAge  time.Duration `placeholder:"DURATION" group:"Trust:" help:"With --trust, refuse a head that was signed longer ago, such as 48h. While the one that is served is older, /healthz has status 503."`
 
-	Listen       string    `default:"127.0.0.1:8080" placeholder:"ADDRESS" group:"Addresses:" help:"Listen at this address: HOST:PORT, :PORT or unix:PATH."`
+	Listen       string    `default:"127.0.0.1:8080" placeholder:"ADDRESS" group:"Addresses:" help:"Listen at this address: HOST:PORT, :PORT or unix:PATH. The value systemd means the socket that systemd has opened."`
 	BaseURL      string    `name:"base-url" placeholder:"URL" group:"Addresses:" help:"Address at which editors reach the gallery, with an optional path. Without it, responses contain the address of each request, and shared caches may not store them."`
 	ContentURL   string    `name:"content-url" placeholder:"URL" group:"Addresses:" help:"Address from which editors load assets and files, if it is another host. Build the site with the same --content-url, or its page shows no pictures."`
 	NoFiles      bool      `group:"Addresses:" help:"Serve no files but readmes, in which galshim fills in the address of the gallery. The web server in front of galshim serves all other files and pages."`
@@ -85,8 +85,8 @@ func (c *commandLine) Validate() error {
 	if err := errors.Join(c.checkIndex(), c.validateTrust()); err != nil {
 		return err
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") {
-		return hint.Add(fmt.Errorf("--listen=%s: must be HOST:PORT, :PORT or unix:PATH", c.Listen), "--listen :8080 listens on port 8080 of every address")
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil && !strings.HasPrefix(c.Listen, "unix:") && c.Listen != systemdSocket {
+		return hint.Add(fmt.Errorf("--listen=%s: must be HOST:PORT, :PORT, unix:PATH or systemd", c.Listen), "--listen :8080 listens on port 8080 of every address")
 	}
 	if err := c.validateViews(); err != nil {
 		return err

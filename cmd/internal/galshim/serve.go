@@ -75,6 +75,7 @@ func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 		return err
 	}
 	lines.flush() // scripts wait for the line with the address
+	notify(stateReady, log)
 	var following sync.WaitGroup
 	generations.followSignals(ctx, c.Reload, &following)
 	for _, view := range c.views {
@@ -116,7 +117,9 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 		return nil, nil, err
 	}
 	listener, err := listen(c.Listen)
-	if err != nil {
+	if hint.Has(err) {
+		return nil, nil, err
+	} else if err != nil {
 		return nil, nil, hint.Add(fmt.Errorf("listen: %w", err), "name another address with --listen HOST:PORT; with port 0, galshim takes any free port")
 	}
 	g := generations.now.Load()
@@ -182,6 +185,7 @@ func serve(ctx context.Context, stop func(), srv *http.Server, listener net.List
 		stop()
 	}
 	log.Info("stopping")
+	notify(stateStopping, log)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	err := srv.Shutdown(drain)
@@ -193,8 +197,12 @@ func serve(ctx context.Context, stop func(), srv *http.Server, listener net.List
 	return err
 }
 
-// listen listens at HOST:PORT or unix:PATH. It removes the socket of a process that was killed.
+// listen listens at HOST:PORT, at unix:PATH or at the socket of systemd. It removes the socket of a
+// process that was killed.
 func listen(where string) (net.Listener, error) {
+	if where == systemdSocket {
+		return listenSystemd()
+	}
 	file, ok := strings.CutPrefix(where, "unix:")
 	if !ok {
 		return net.Listen("tcp", where)
