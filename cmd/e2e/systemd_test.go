@@ -45,7 +45,7 @@ func TestSocketActivation(t *testing.T) {
 	if got := readState(t, states); got != "READY=1" {
 		t.Errorf("after the start: %q", got)
 	}
-	service.stop(t, command.Process.Pid)
+	service.stop(t)
 	if got := readState(t, states); got != "STOPPING=1" {
 		t.Errorf("after SIGTERM: %q", got)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -77,6 +78,27 @@ func TestNginx(t *testing.T) {
 	}.Write)
 }
 
+// TestNginxCacheNames checks that what two galleries name in nginx does not have the same name.
+func TestNginxCacheNames(t *testing.T) {
+	names := make(map[string]string)
+	for _, base := range []string{"http://a.b.example", "https://a.b.example", "http://a-b.example", "http://a.b.example/x", "http://a.b.example/y"} {
+		var b bytes.Buffer
+		if err := (Nginx{BaseURL: base, Root: "/s", Cache: 1 << 20, RateLimit: 1}).Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(`(?m)^upstream (\S+)|keys_zone=(\w+)|proxy_cache_path (\S+)|zone=(\w+):`).FindAllString(b.String(), -1)
+		if len(found) != 4 {
+			t.Fatalf("%s names %q", base, found)
+		}
+		for _, name := range found {
+			if other := names[name]; other != "" {
+				t.Errorf("%s and %s have %s", base, other, name)
+			}
+			names[name] = base
+		}
+	}
+}
+
 // TestNginxContent prints a second server, for a galshim on another machine.
 func TestNginxContent(t *testing.T) {
 	text := golden(t, "nginx-content.conf", Nginx{
@@ -129,8 +151,8 @@ func TestNginxDefaults(t *testing.T) {
 		want       []string
 	}{
 		{"https://h.example", "", []string{"listen 80;", "server_name h.example;", `"https"`, "server \"127.0.0.1:8080\";"}},
-		{"https://h.example", "/c.pem", []string{"listen 443 ssl;"}},
-		{"https://h.example:9443/g", "/c.pem", []string{"listen 9443 ssl;", "server_name h.example;", `X-Forwarded-Host   "h.example:9443"`}},
+		{"https://h.example", "/c.pem", []string{"listen 443 ssl http2;"}},
+		{"https://h.example:9443/g", "/c.pem", []string{"listen 9443 ssl http2;", "server_name h.example;", `X-Forwarded-Host   "h.example:9443"`}},
 		{"http://[::1]:81", "", []string{"listen 81;", "server_name ::1;"}},
 	}
 	for _, tt := range tests {
@@ -171,6 +193,7 @@ func TestNginxRefuses(t *testing.T) {
 		"relative root": {func(n *Nginx) { n.Root = "site" }, `root "site": want an absolute path`},
 		"variable":      {func(n *Nginx) { n.Root = "/s/$x" }, `root "/s/$x": nginx does not support a path with a dollar sign or control characters`},
 		"cert alone":    {func(n *Nginx) { n.Cert = "/c" }, "certificate and key: want both or none"},
+		"cache":         {func(n *Nginx) { n.CacheDir = "cache" }, `folder of the cache "cache": want an absolute path`},
 		"shim":          {func(n *Nginx) { n.Shim = "127.0.0.1" }, `shim "127.0.0.1": want host:port or unix:/path`},
 		"shim injects":  {func(n *Nginx) { n.Shim = "h;}:80" }, `shim "h;}:80": want host:port or unix:/path`},
 		"socket":        {func(n *Nginx) { n.Shim = "unix:run/x" }, `shim "run/x": want an absolute path`},

@@ -39,6 +39,8 @@ type Nginx struct {
 	Tokens     bool     // clients need a token, which galshim checks
 	AccessLog  string   // with Tokens: the log, absolute; "" means that of nginx's packages
 	ClientCA   string   // clients need a certificate of this PEM file's authorities, absolute
+	Cache      int64    // size in bytes of a cache of responses to queries; 0 means none
+	CacheDir   string   // folder of the cache, absolute; "" means one below /var/cache
 
 	// Behind is for a host that has a server block already. Write then prints a server that
 	// listens at Listen, by default 127.0.0.1:8081, and WriteLocations prints what makes the
@@ -130,7 +132,7 @@ func (n Nginx) data() (*nginxData, error) {
 		return nil, err
 	}
 	d := &nginxData{
-		Nginx: n, Own: ownPrefix(b), Upstream: "galshim_" + slug(b.name()+b.prefix),
+		Nginx: n, Own: ownPrefix(b), Upstream: "galshim_" + slug(b.name()+b.prefix) + strings.TrimPrefix(ownPrefix(b), "galbuild"),
 		RemoteShim: !isLocal(n.Shim),
 		Every:      headers.Every(), Rules: headers.Rules(), NoStore: headers.NoStore, Attachment: headers.Attachment,
 		PackageAsset: headers.PackageAsset,
@@ -144,6 +146,7 @@ func (n Nginx) data() (*nginxData, error) {
 		d.Sent = "^(?:.*200)?:"
 	}
 	d.restrict()
+	d.CacheDir = cmp.Or(n.CacheDir, "/var/cache/"+d.Own)
 	d.Main = d.server(b, n.ServerName)
 	if n.ContentURL == "" {
 		return d, nil
@@ -243,7 +246,7 @@ func slug(s string) string { return unslug.ReplaceAllString(s, "_") }
 
 // check returns an error for a value that nginx would refuse or misread.
 func (n Nginx) check() error {
-	for _, f := range []struct{ name, value string }{{"root", n.Root}, {"certificate", n.Cert}, {"key", n.Key}} {
+	for _, f := range []struct{ name, value string }{{"root", n.Root}, {"certificate", n.Cert}, {"key", n.Key}, {"folder of the cache", n.CacheDir}} {
 		if err := checkPath(f.name, f.value); err != nil {
 			return err
 		}

@@ -512,7 +512,11 @@ func TestNginxAtSubPathWithTLS(t *testing.T) {
 	client := nginx(t, Nginx{BaseURL: base, Root: makeSite(t), Shim: strings.TrimPrefix(fakeShim(t).URL, "http://"), Cert: cert, Key: key})
 	roots := x509.NewCertPool()
 	roots.AddCert(certified.Certificate())
-	client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+	transport := client.Transport.(*http.Transport)
+	transport.TLSClientConfig, transport.ForceAttemptHTTP2 = &tls.Config{RootCAs: roots}, true
+	if response, _ := (probe{path: "/control.json"}).request(t, client, base); response.ProtoMajor != 2 {
+		t.Errorf("the response has %s, want HTTP/2", response.Proto)
+	}
 
 	runProbes(t, client, base)
 	outside := "https://example.com"

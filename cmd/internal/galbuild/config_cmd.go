@@ -9,6 +9,7 @@ import (
 
 	"galbuild/build/atomicfile"
 	"galbuild/build/site"
+	"galbuild/build/units"
 	"galbuild/cmd/internal/hint"
 	"galbuild/publish/inbox"
 	"galbuild/publish/target/s3"
@@ -53,6 +54,9 @@ type nginxCmd struct {
 	ClientCA   string   `name:"client-ca" type:"path" placeholder:"FILE" help:"Serve only clients with a certificate of an authority in this file (PEM)."`
 	RateLimit  int      `placeholder:"N" help:"Number of queries per second that one client address may send, with a burst of 1000. Clients that share an address share the limit (default: no limit)."`
 	Output     string   `short:"o" complete:"path" placeholder:"FILE" help:"Write to this file instead of standard output, such as in a container without a shell."`
+
+	Cache    units.Size `placeholder:"SIZE" help:"Keep up to this much of the responses of galshim to queries for five seconds, such as 256MB (default: no cache)."`
+	CacheDir string     `type:"path" placeholder:"DIR" help:"Folder for --cache (default: one below /var/cache)."`
 }
 
 // Validate implements Kong's hook.
@@ -93,6 +97,7 @@ func (n *nginxCmd) Run(e *env) error {
 		BaseURL: strings.TrimRight(n.BaseURL, "/"), ContentURL: strings.TrimRight(n.ContentURL, "/"), Root: root,
 		Shim: n.Shim, Listen: n.Listen, ServerName: n.ServerName, Cert: n.Cert, Key: n.Key, RateLimit: n.RateLimit,
 		Behind: n.Part != "all", Tokens: n.Tokens, AccessLog: n.AccessLog, ClientCA: n.ClientCA, Views: n.View,
+		Cache: int64(n.Cache), CacheDir: n.CacheDir,
 	}
 	n.warnOfBase(e)
 	write := conf.Write
