@@ -30,7 +30,14 @@ var hostileNames = []string{
 // TestNginxTable requests files of every media type. Their types and policies are those of package
 // mediatype, in complete and partial responses, and in those with status 304.
 func TestNginxTable(t *testing.T) {
-	root := makeSite(t)
+	root, check := makeTable(t)
+	check(nginx(t, Nginx{BaseURL: "http://gallery.example", Root: root, Shim: strings.TrimPrefix(fakeShim(t).URL, "http://")}))
+}
+
+// makeTable makes a site with a file of every media type, and returns a function that requests them
+// from http://gallery.example.
+func makeTable(t *testing.T) (root string, check func(client *http.Client)) {
+	root = makeSite(t)
 	names := hostileNames
 	for _, extensions := range mediatype.Extensions() {
 		for _, ext := range extensions {
@@ -47,14 +54,20 @@ func TestNginxTable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	client := nginx(t, Nginx{BaseURL: "http://gallery.example", Root: root, Shim: strings.TrimPrefix(fakeShim(t).URL, "http://")})
-	for i, name := range names {
-		at := "/" + (&url.URL{Path: dir + fmt.Sprint(i) + "/" + name}).EscapedPath()
-		whole := sameAsTable(t, client, name, probe{path: at})
-		sameAsTable(t, client, name, probe{path: at, header: map[string]string{"Range": "bytes=0-1"}})
-		sameAsTable(t, client, name, probe{path: at, header: map[string]string{"If-None-Match": whole.Header.Get("ETag")}})
-		sameAsTable(t, client, name, probe{method: "HEAD", path: at + "?target=linux-x64"})
+	return root, func(client *http.Client) {
+		for i, name := range names {
+			requestAll(t, client, dir+fmt.Sprint(i)+"/", name)
+		}
 	}
+}
+
+// requestAll requests a file in several ways.
+func requestAll(t *testing.T, client *http.Client, dir, name string) {
+	at := "/" + (&url.URL{Path: dir + name}).EscapedPath()
+	whole := sameAsTable(t, client, name, probe{path: at})
+	sameAsTable(t, client, name, probe{path: at, header: map[string]string{"Range": "bytes=0-1"}})
+	sameAsTable(t, client, name, probe{path: at, header: map[string]string{"If-None-Match": whole.Header.Get("ETag")}})
+	sameAsTable(t, client, name, probe{method: "HEAD", path: at + "?target=linux-x64"})
 }
 
 func sameAsTable(t *testing.T, client *http.Client, name string, p probe) *http.Response {

@@ -442,10 +442,13 @@ func (p probe) checkShim(t *testing.T, base, body string) {
 		t.Errorf("galshim received %s %s %q, want %s %s", got.Method, got.URI, got.Body, method, p.shim)
 	}
 	for name, want := range map[string]string{"X-Forwarded-Host": b.host, "X-Forwarded-Proto": b.scheme, "X-Forwarded-Prefix": b.prefix,
-		"Forwarded": "", "X-Forwarded-Port": "", "X-Forwarded-For": "unix:"} {
+		"Forwarded": "", "X-Forwarded-Port": ""} {
 		if value := got.Header.Get(name); value != want {
 			t.Errorf("galshim received %s: %q, want %q", name, value, want)
 		}
+	}
+	if from := got.Header.Get("X-Forwarded-For"); from != "unix:" && from != "127.0.0.1" {
+		t.Errorf("galshim received X-Forwarded-For: %q, want the client", from)
 	}
 }
 
@@ -497,18 +500,7 @@ func TestNginxAtSubPathWithTLS(t *testing.T) {
 	base := "https://example.com/tools/gallery"
 	certified := httptest.NewTLSServer(http.NotFoundHandler()) // only for its certificate for example.com
 	defer certified.Close()
-	dir := t.TempDir()
-	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	pair := certified.TLS.Certificates[0]
-	private, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: private}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	cert, key := writeCertificate(t, certified)
 	client := nginx(t, Nginx{BaseURL: base, Root: makeSite(t), Shim: strings.TrimPrefix(fakeShim(t).URL, "http://"), Cert: cert, Key: key})
 	roots := x509.NewCertPool()
 	roots.AddCert(certified.Certificate())
@@ -519,6 +511,11 @@ func TestNginxAtSubPathWithTLS(t *testing.T) {
 	}
 
 	runProbes(t, client, base)
+	runOutside(t, client, base)
+}
+
+// runOutside checks that a host serves nothing outside the path of the gallery.
+func runOutside(t *testing.T, client *http.Client, base string) {
 	outside := "https://example.com"
 	for _, path := range []string{
 		"/", "/control.json", "/api/extensionquery", "/api/vscode/acme/hello/latest", "/index/CURRENT", "/blobs/sha256/ab/abcd", "/item", "/publishers/acme",
@@ -529,6 +526,24 @@ func TestNginxAtSubPathWithTLS(t *testing.T) {
 	t.Run("no slash", func(t *testing.T) {
 		probe{path: "/tools/gallery", status: http.StatusPermanentRedirect, headers: map[string]string{"Location": base + "/"}}.run(t, client, outside)
 	})
+}
+
+// writeCertificate writes the certificate of a server and its key to files.
+func writeCertificate(t *testing.T, certified *httptest.Server) (cert, key string) {
+	t.Helper()
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	pair := certified.TLS.Certificates[0]
+	private, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
 }
 
 // TestNginxTwice checks that the configurations of two galleries can be in one nginx.

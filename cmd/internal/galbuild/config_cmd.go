@@ -18,6 +18,7 @@ import (
 
 type configCmd struct {
 	Nginx       nginxCmd       `cmd:"" help:"Print an nginx server block that serves a site and passes queries to galshim."`
+	Caddy       caddyCmd       `cmd:"" help:"Print a site of a Caddyfile that serves a site and passes queries to galshim."`
 	Helm        helmCmd        `cmd:"" help:"Write the Helm chart, with which Kubernetes runs a gallery, to a folder."`
 	Systemd     systemdCmd     `cmd:"" help:"Write systemd units for galshim, and for galbuild sync or pull."`
 	CodeServer  codeServerCmd  `cmd:"" help:"Print the settings of code-server for the gallery."`

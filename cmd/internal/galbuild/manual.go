@@ -107,6 +107,10 @@ func examples() map[string][]help.Example {
 			{Does: "Write the chart to a new folder.", Line: "galbuild config helm -o chart"},
 			{Does: "Write it to a folder of a repository that a cluster follows.", Line: "galbuild config helm -o deploy/gallery"},
 		},
+		"config caddy": {
+			{Does: "Print a site of a Caddyfile, for which Caddy gets a certificate.", Line: "galbuild config caddy --base-url https://gallery.example"},
+			{Does: "Print one behind a server that terminates TLS.", Line: "galbuild config caddy --listen :8081 --base-url https://h.example"},
+		},
 		"config systemd": {
 			{Does: "Write units that serve a site to a web server on this machine.", Line: "galbuild config systemd /srv/gallery -o units"},
 			{Does: "Write units that also keep the site a copy of a target.", Line: "galbuild config systemd /srv/gallery -o units --pull s3://vsix/gallery"},
