@@ -33,6 +33,7 @@
 // rollback, tarballs, a replayed state and a restore, with a key that galshim trusts.
 //
 // TestReadmeBucket and TestReadmePublish run the commands of documents that need an S3 server.
+// TestDeployment runs galshim in a container, and with a socket of systemd.
 // TestHeaders compares the headers of nginx and galshim. TestCompletion and TestManual check what
 // the commands completion and man print with zsh, fish and mandoc. TestKubernetes runs the
 // containers of the pod that the Helm chart describes, each in a mount namespace.

@@ -20,20 +20,30 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	"galbuild/build/porttest"
+	"galbuild/cmd/e2e/toolchain"
 )
 
-// TestImage builds galshim as the Dockerfile does, writes an image with a site, and runs what is in
-// it as a container: from its layers alone, with a read-only root, and as its user.
-func TestImage(t *testing.T) {
+// TestDeployment runs galshim with one site in the ways of render/deploy that have no web server.
+func TestDeployment(t *testing.T) {
 	dir := t.TempDir()
-	s := suite{commands: compile(t, filepath.Join(dir, "bin")), dir: dir}
-	galshim := buildAsDockerfile(t, dir)
+	s := suite{tools: toolchain.Tools(t), commands: compile(t, filepath.Join(dir, "bin")), dir: dir}
 	packFolder(t, s, filepath.Join("..", "..", "testdata", "samples", "hello"))
-	site, file := filepath.Join(dir, "site"), filepath.Join(dir, "oci.tar")
-	for _, args := range [][]string{{filepath.Join(dir, "vsix"), "-o", site}, {"image", site, "-o", file, "--galshim", galshim}} {
-		if out, err := exec.Command(s.commands.galbuild, args...).CombinedOutput(); err != nil {
-			t.Fatalf("galbuild %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
+	site := filepath.Join(dir, "site")
+	if out, err := exec.Command(s.commands.galbuild, filepath.Join(dir, "vsix"), "-o", site).CombinedOutput(); err != nil {
+		t.Fatalf("galbuild: %v\n%s", err, out)
+	}
+	t.Run("container", func(t *testing.T) { runImage(t, s, site) })
+	t.Run("socket", func(t *testing.T) { socketActivation(t, s, site) })
+}
+
+// runImage builds galshim as the Dockerfile does, writes an image with a site, and runs what is in
+// it as a container: from its layers alone, with a read-only root, and as its user.
+func runImage(t *testing.T, s suite, site string) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "oci.tar")
+	image := exec.Command(s.commands.galbuild, "image", site, "-o", file, "--galshim", buildAsDockerfile(t, dir))
+	if out, err := image.CombinedOutput(); err != nil {
+		t.Fatalf("galbuild image: %v\n%s", err, out)
 	}
 	root := filepath.Join(dir, "root")
 	config := unpackImage(t, file, root)

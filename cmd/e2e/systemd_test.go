@@ -14,22 +14,15 @@ import (
 	"time"
 
 	"galbuild/build/porttest"
-	"galbuild/cmd/e2e/toolchain"
 )
 
-// TestSocketActivation starts galshim with the socket that systemd's own program passes to it, at
-// the first connection, and checks what galshim tells systemd about its state.
-func TestSocketActivation(t *testing.T) {
-	tools, dir := toolchain.Tools(t), t.TempDir()
-	s := suite{commands: compile(t, filepath.Join(dir, "bin")), dir: dir}
-	packFolder(t, s, filepath.Join("..", "..", "testdata", "samples", "hello"))
-	site := filepath.Join(dir, "site")
-	if out, err := exec.Command(s.commands.galbuild, filepath.Join(dir, "vsix"), "-o", site).CombinedOutput(); err != nil {
-		t.Fatalf("galbuild: %v\n%s", err, out)
-	}
+// socketActivation starts galshim with the socket that systemd's own program passes to it, at the
+// first connection, and checks what galshim tells systemd about its state.
+func socketActivation(t *testing.T, s suite, site string) {
+	dir := t.TempDir()
 	states, name := listenForStates(t)
 	address := porttest.Address(t)
-	command := exec.Command(tools.SystemdSocketActivate, "--listen="+address, "--setenv=NOTIFY_SOCKET="+name, s.commands.galshim, "--listen", "systemd", "--index", site)
+	command := exec.Command(s.tools.SystemdSocketActivate, "--listen="+address, "--setenv=NOTIFY_SOCKET="+name, s.commands.galshim, "--listen", "systemd", "--index", site)
 	service := start(t, "galshim", dir, command)
 	service.await(t, "Listening on "+address)
 	response, err := http.Get("http://" + address + "/healthz") // this connection starts galshim
