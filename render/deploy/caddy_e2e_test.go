@@ -80,8 +80,8 @@ func awaitCaddy(t *testing.T, log io.Reader) {
 	t.Fatalf("Caddy ended:\n%s", strings.Join(lines, "\n"))
 }
 
-// TestCaddy makes the requests of the tests of nginx to two galleries in one Caddy: at the root of a
-// host, and below a path with TLS.
+// TestCaddy makes the requests of the tests of nginx to two galleries in one Caddy: at the root of
+// a host, and below a path with TLS.
 func TestCaddy(t *testing.T) {
 	certified := httptest.NewTLSServer(http.NotFoundHandler()) // only for its certificate for example.com
 	defer certified.Close()

@@ -107,7 +107,7 @@ func TestNginxCache(t *testing.T) {
 	}
 }
 
-// TestNginxTwoGalleries serves two galleries with one nginx at one address: at two hosts, and at two
+// TestNginxTwoGalleries serves galleries with one nginx at one address: at two hosts, and at two
 // paths of a third. One of them has a cache, and one a rate limit.
 func TestNginxTwoGalleries(t *testing.T) {
 	shim := strings.TrimPrefix(fakeShim(t).URL, "http://")
