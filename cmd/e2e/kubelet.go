@@ -19,8 +19,8 @@ import (
 
 // A kubelet runs the containers of a pod as processes, as the kubelet of a node does: each in a
 // mount namespace, with a root file system that cannot be written to, the volumes that it mounts,
-// and as the user of the pod. It needs no images, because the programs are those of the test. It has
-// no limits of resources, and no network of its own.
+// and as the user of the pod. It needs no images, because the programs are those of the test. It
+// has no limits of resources, and no network of its own.
 type kubelet struct {
 	tools    toolchain.Toolbox
 	commands commands

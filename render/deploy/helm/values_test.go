@@ -90,7 +90,7 @@ func compareKeys(t *testing.T, path string, s schema, v values) {
 	}
 }
 
-// isResources reports whether a mapping is the resources of a container, as Kubernetes defines them.
+// isResources reports whether a mapping is the resources of a container.
 func isResources(s schema) bool { return s.Properties["limits"].Type != nil }
 
 // TestReadme checks the table of values in README.md, and with -update writes it.
