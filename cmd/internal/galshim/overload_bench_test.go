@@ -21,9 +21,9 @@ import (
 // has one processor and the clients have another, so that clients do not slow down galshim. An
 // operation is a round: the largest rate is measured over 64 connections, and then the overload.
 // in-time-ratio is the rate of complete responses within a second of when the query was due,
-// divided by the largest rate. refused-% is the share of queries with status 503, and late-% that of
-// queries whose response came later or not at all. p99-ms is of the responses that were in time. All
-// are medians of the rounds.
+// divided by the largest rate. refused-% is the share of queries with status 503, and late-% that
+// of queries whose response came later or not at all. p99-ms is of the responses that were in time.
+// All are medians of the rounds.
 func BenchmarkOverload(b *testing.B) {
 	if _, err := exec.LookPath("taskset"); err != nil {
 		b.Skip("taskset is missing, which binds processes to processors")

@@ -8,11 +8,12 @@ package monitoring
 
 import (
 	_ "embed" // the files
-	"encoding/json"
 	"fmt"
 	"net"
 	"strconv"
 	"strings"
+
+	"galbuild/build/jsondoc"
 )
 
 // Names of the files for Prometheus. The first one names the second.
@@ -44,9 +45,9 @@ func Config(targets []string) (string, error) {
 			return "", fmt.Errorf("target %q: must be HOST:PORT, the address of a galshim's --metrics", target)
 		}
 	}
-	list, err := json.Marshal(targets) // JSON is YAML
+	list, err := jsondoc.Line(targets) // JSON is YAML
 	if err != nil {
 		return "", err
 	}
-	return strings.Replace(config, "[TARGETS]", string(list), 1), nil
+	return strings.Replace(config, "[TARGETS]", strings.TrimSuffix(string(list), "\n"), 1), nil
 }
