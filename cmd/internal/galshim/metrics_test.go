@@ -1,7 +1,6 @@
 package galshim
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"galbuild/build/porttest"
 	"galbuild/build/site"
 )
 
@@ -142,21 +142,15 @@ func TestMetricsGeneration(t *testing.T) {
 func TestMetricsListener(t *testing.T) {
 	dir := t.TempDir()
 	sample{}.write(t, dir)
-	p := start(t, "--index", dir, "--metrics", "127.0.0.1:0")
-	var line struct{ Msg, Addr string }
-	for text := range strings.Lines(p.lines.String()) {
-		if json.Unmarshal([]byte(text), &line); line.Msg == "serving metrics" {
-			break
-		}
-	}
-	for path, want := range map[string]string{"": "galshim_build_info{", "/../livez": `"alive"`, "/../readyz": `"ready"`, "/../healthz?strict": `"ok"`, "/../api": "404"} {
-		address := strings.Replace(line.Addr+path, "/metrics/..", "", 1)
-		resp, err := http.Get(address)
+	address := porttest.Address(t)
+	p := start(t, "--index", dir, "--metrics", address)
+	for path, want := range map[string]string{"/metrics": "galshim_build_info{", "/livez": `"alive"`, "/readyz": `"ready"`, "/healthz?strict": `"ok"`, "/api": "404"} {
+		resp, err := http.Get("http://" + address + path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := text(t, resp); !strings.Contains(resp.Status+got, want) {
-			t.Errorf("%s: got %s %s, want %s", address, resp.Status, got, want)
+			t.Errorf("%s: got %s %s, want %s", path, resp.Status, got, want)
 		}
 	}
 	if resp, err := http.Get(p.addr + "/metrics"); err != nil || resp.StatusCode != 404 {
