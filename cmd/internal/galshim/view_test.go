@@ -277,7 +277,13 @@ func TestViewReload(t *testing.T) {
 func TestOpenViews(t *testing.T) {
 	main, team := writeViews(t)
 	open := func(views ...namedView) (*commandLine, error) {
-		c := &commandLine{Index: main, View: views}
+		c, args := new(commandLine), []string{"--index", main}
+		for _, v := range views {
+			args = append(args, "--view", v.name+"="+v.site)
+		}
+		if _, err := newParser(c).Parse(args); err != nil {
+			t.Fatal(err)
+		}
 		l := newLive(folder{main}, nil, slog.New(slog.DiscardHandler))
 		t.Cleanup(l.close)
 		if err := l.poll(t.Context()); err != nil {
