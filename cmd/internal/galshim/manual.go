@@ -27,7 +27,6 @@ func manual() help.Program {
 		SeeAlso: "galbuild(1)",
 		Examples: map[string][]help.Example{"": {
 			{Does: "Serve a site, with its files.", Line: "galshim --index site"},
-			{Does: "Serve a site in a private bucket, with the credentials of AWS's tools.", Line: "galshim --index s3://vsix/gallery --endpoint https://minio.example"},
 			{Does: "Respond to queries to a published site whose host serves the files.", Line: "galshim --index https://files.example --no-files"},
 		}},
 	}
