@@ -23,8 +23,8 @@ type Submission struct {
 
 // Submit puts packages into the inbox of a target, each with a document that the author has signed.
 // It writes nothing anywhere else, and reads nothing. A submission of the same package is replaced,
-// also one that has a result. Submit returns how many of the packages it has submitted. The function
-// progress is called while they are read, and may be nil.
+// also one that has a result. Submit returns how many of the packages it has submitted. The
+// function progress is called while they are read, and may be nil.
 func Submit(ctx context.Context, at target.Target, all []Submission, by decision.Author, secret *minisign.PrivateKey, progress func(publish.Progress)) (done int, err error) {
 	var bytes int64
 	for _, s := range all {
