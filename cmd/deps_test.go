@@ -62,8 +62,9 @@ func importers(lines, imported string) (found []string) {
 }
 
 // maxShim is the size of galshim for linux/amd64 without symbols, in bytes, with a little room. A
-// change that needs more links something large: if galshim needs that, raise the limit.
-const maxShim = 13_700_000
+// change that needs more links something large: if galshim needs that, raise the limit. Of this
+// size, 2.7 MB are for metrics and 1.1 MB for reading private buckets.
+const maxShim = 16_400_000
 
 // TestShimSize checks the size of galshim.
 func TestShimSize(t *testing.T) {
@@ -182,7 +183,7 @@ func TestOneOfEach(t *testing.T) {
 // has a comment with the reason.
 func TestOneWay(t *testing.T) {
 	for call, want := range map[string][]string{
-		`\.Rename(at)?\(`: {"build/atomicfile", "build/blob", "build/download", "publish/bundle", "publish/target/dir"},
+		`\.Rename(at)?\(`: {"build/atomicfile", "build/blob", "build/download", "publish/bundle", "publish/inbox", "publish/target/dir"},
 		`\bjson\.(Marshal|MarshalIndent|NewEncoder)\(`: {
 			"build/catalog", "build/jsondoc", "build/vsix/manifest", "publish/target/dropbox",
 		},

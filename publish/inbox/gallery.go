@@ -193,7 +193,7 @@ func (s *pending) place(folder string, record bool) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	if err := os.Rename(s.file, file); err != nil {
+	if err := os.Rename(s.file, file); err != nil { // in a temporary folder, which is lost anyway if the process is killed
 		return err
 	}
 	if s.file = file; !record {
