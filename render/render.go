@@ -43,7 +43,7 @@ import (
 // Version is the version of rendering. It must be raised whenever the same extensions give
 // different bytes. The catalogue contains it, so a newer program renders a site again although no
 // extension has changed. TestVersion fails if it was not raised.
-const Version = 10
+const Version = 11
 
 // Site writes everything that is derived from c into dir, and returns the new generation, which is
 // not current yet. Pages and static responses are replaced already, since they refer only to
