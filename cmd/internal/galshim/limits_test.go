@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"galbuild/build/tokens"
 	"galbuild/index"
 	"galbuild/index/query"
 	"galbuild/render/gallery"
@@ -383,6 +384,7 @@ var documentedLimits = [][2]string{
 	{"slow client of a long response", fmt.Sprintf("also disconnected if it takes nothing for %s and others need the memory", slowTimeout)},
 	{"X-Forwarded-Prefix", fmt.Sprintf("%d bytes; a longer one is ignored", maxPrefix)},
 	{"path or error in the log", fmt.Sprintf("%d KiB", maxLogged>>10)},
+	{"file of tokens", fmt.Sprintf("%d MiB, about 10,000 tokens; it is looked at once a second at most", tokens.MaxBytes>>20)},
 	{"stopping", fmt.Sprintf("running requests get %s to finish", drainTimeout)},
 	{"counts of `--stats-log` in memory", fmt.Sprintf("of %d extensions and days; more are dropped, and their number is logged", maxCounted)},
 	{"a file of `--stats-log`, one a day", fmt.Sprintf("%d MiB, and %d bytes more for each second since it was begun; counts wait in memory until then", countBurst>>20, countRate)},
