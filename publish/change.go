@@ -137,8 +137,8 @@ func readContent(at target.Target, stores ...*blob.Store) func(ctx context.Conte
 
 // apply publishes next to a target that is in the state old.
 func apply(ctx context.Context, at target.Target, old State, next Next, o Options) (Result, error) {
-	p := NewPlan(old, next)
-	if err := p.Resume(ctx, at); err != nil {
+	p, err := planFor(ctx, at, old, next, o.Repair)
+	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", at, err)
 	}
 	return finish(ctx, at, p, old, next, o)
@@ -161,7 +161,7 @@ func finish(ctx context.Context, at target.Target, p *Plan, old State, next Next
 		return result, nil
 	}
 	err := p.Run(ctx, at, o)
-	if p.switched {
+	if p.switched && next.Generation != old.Generation {
 		result.Generation, result.Previous = next.Generation, old.Generation
 	}
 	return result, err

@@ -216,11 +216,7 @@ func (p *Plan) addContent(next Next) {
 			existing[ref] = true
 			p.Blobs = append(p.Blobs, next.stored(&f))
 		}
-		if isPage(f.Path) {
-			p.Pages = append(p.Pages, Link{ref.Path(), next.linked(&f)})
-		} else {
-			p.Links = append(p.Links, Link{ref.Path(), next.linked(&f)})
-		}
+		p.addLink(Link{ref.Path(), next.linked(&f)})
 	}
 }
 

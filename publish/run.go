@@ -21,6 +21,7 @@ type Options struct {
 	Policy      build.PolicyChange // what [Site] does with the policy of the target
 	Jobs        int                // objects transferred at once; 0 means 16
 	Progress    func(Progress)     // called after each object, by several goroutines; may be nil
+	Repair      bool               // [Site] sends everything again, also what the target should have
 	AllowOlder  bool               // pull although something newer of the same history was pulled before
 	Lines       *Lines             // what earlier calls of the command have read at the same target; may be nil
 	Commit      site.Commit        // what the history says about it, and the time by which policies decide

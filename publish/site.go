@@ -40,6 +40,9 @@ import (
 //
 // If another process publishes at the same time, Site starts again with the new state.
 //
+// With o.Repair, Site sends everything that the site has, and so replaces objects of the target
+// that were lost or damaged.
+//
 // The sender in the history of the target is the head of the history of the site, unless o.Commit
 // has another one.
 func Site(ctx context.Context, at target.Target, root string, scratch *site.Dir, replace bool, o Options) (Result, error) {
@@ -105,12 +108,12 @@ type publishing struct {
 // publish is an attempt.
 func (p *publishing) publish(ctx context.Context, o Options) (Result, error) {
 	p.merged, p.kept, p.excluded, p.policyDiff = false, nil, nil, ""
-	if own := p.local.Catalog.Policy; o.Policy.In(own) == own {
+	if own := p.local.Catalog.Policy; !o.Repair && o.Policy.In(own) == own {
 		if same, err := serves(ctx, p.at, p.local); err != nil || same {
 			return newResult(p.at, p.local.Generation, o), err
 		}
 	}
-	old, err := readToChange(ctx, p.at, p.lines)
+	old, err := p.read(ctx, o)
 	if err != nil {
 		return Result{}, err
 	}

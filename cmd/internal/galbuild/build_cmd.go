@@ -229,7 +229,7 @@ func explainBuild(err error) error {
 	}
 	switch {
 	case errors.Is(err, site.ErrDamaged):
-		return hint.Add(err, "build into an empty folder, or restore the last good copy of the site")
+		return hint.Add(err, "restore the damaged files from a backup; a build into an empty folder has no history, and no decisions such as blocks")
 	case errors.Is(err, publish.ErrIndexOnly):
 		return hint.Add(err, "copy the files too, with galbuild pull without --index-only, or build into another folder")
 	}

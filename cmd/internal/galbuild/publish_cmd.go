@@ -33,6 +33,7 @@ type publishCmd struct {
 	From        string            `complete:"path" placeholder:"TARGET" help:"Publish the site of another target: ${readable}."`
 	Replace     bool              `help:"Remove versions that the target has and the site does not, even if somebody else published them."`
 	MaxRemovals build.MaxRemovals `placeholder:"N|N%" help:"Publish nothing if more versions of the target than this would vanish without a decision (default: 20%, and more than ten)."`
+	Repair      bool              `help:"Send everything that the site has again, which replaces objects of the target that were lost or damaged."`
 	Restore     bool              `help:"Restore versions that were removed, if their packages are named one by one or packed from a folder."`
 	Prune       bool              `help:"Prune the target afterwards, as galbuild prune does."`
 	Grace       time.Duration     `default:"24h" help:"With --prune, only remove objects older than this."`
@@ -158,6 +159,9 @@ func (p *publishCmd) publish(ctx context.Context, e *env, at target.Target) erro
 	if err := p.checkPacking(); err != nil {
 		return err
 	}
+	if p.Repair && p.from == nil && what.site == "" {
+		return hint.Add(errors.New("--repair is for a site, which has all files of a gallery"), "galbuild publish SITE TARGET --repair sends them again")
+	}
 	if p.Restore && (p.from != nil || what.site != "") {
 		return hint.Add(errors.New("--restore is for packages that are named one by one, and not for a whole site"), "galbuild restore ID TARGET lets a removed version in again")
 	}
@@ -227,7 +231,7 @@ func (p *publishCmd) publishSite(ctx context.Context, e *env, at target.Target, 
 	var result publish.Result
 	err = e.inWorkspace(func(dir *site.Dir, bar *progress) (err error) {
 		o := p.options(bar, commit)
-		o.MaxRemovals, o.Policy = p.MaxRemovals, change
+		o.MaxRemovals, o.Policy, o.Repair = p.MaxRemovals, change, p.Repair
 		result, err = publish.Site(ctx, at, root, dir, p.Replace, o)
 		return err
 	})

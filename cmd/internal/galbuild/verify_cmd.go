@@ -74,8 +74,9 @@ func (v *verifyCmd) Run(ctx context.Context, e *env) error {
 		return hint.Add(fmt.Errorf("%s is older than its gallery: %s", report.Site, plural(n, "problem")), "make the view again with: galbuild view %s -o %s", v.ViewOf, v.Target)
 	case n > 0:
 		return hint.Add(fmt.Errorf("%s is damaged: %s", report.Site, plural(n, "problem")),
-			"build it from its packages into an empty folder, or restore a good copy; "+
-				"if only the history is damaged, restore its files from a copy, or begin a new one with galbuild history --restart")
+			"restore these files from a backup, or send them to a target again with galbuild publish SITE TARGET --repair; "+
+				"a build into an empty folder has no history, and no decisions such as blocks; "+
+				"if only the history is damaged and has no backup, galbuild history --restart begins a new one")
 	}
 	return nil
 }
