@@ -60,17 +60,9 @@ func (s suite) tokenGallery(t *testing.T) *tokenGallery {
 	g := &tokenGallery{gallery: s.gallery(t, "access", ""), of: make(map[string]string)} // the site has no addresses
 	g.base = "https://" + porttest.Address(t) + "/tools/gallery"
 	g.tokens, g.log = filepath.Join(g.dir, "tokens"), filepath.Join(g.dir, "nginx-access.log")
-	for _, name := range []string{"alice", "bob", "carol"} {
-		flags := []string{"token", "new", name, "--file", g.tokens, "--quiet"}
-		if name == "carol" {
-			flags = append(flags, "--view", "team-c")
-		}
-		out, err := exec.Command(g.commands.galbuild, flags...).Output()
-		if err != nil {
-			t.Fatalf("galbuild token new: %v", err)
-		}
-		g.of[name] = strings.TrimSpace(string(out))
-	}
+	g.newToken(t, "alice")
+	g.newToken(t, "bob")
+	g.newToken(t, "carol", "--view", "team-c")
 	g.token = filepath.Join(g.dir, "alice.token")
 	if err := os.WriteFile(g.token, []byte(g.of["alice"]), 0o600); err != nil {
 		t.Fatal(err)
@@ -79,6 +71,16 @@ func (s suite) tokenGallery(t *testing.T) *tokenGallery {
 	g.startNginx(t, s.tools, g.commands.config(t, "nginx", g.site, "--base-url", g.base, "--shim", host(t, g.shim),
 		"--cert", s.authority.cert, "--key", s.authority.key, "--tokens", "--access-log", g.log))
 	return g
+}
+
+// newToken adds a token to the file.
+func (g *tokenGallery) newToken(t *testing.T, name string, flags ...string) {
+	t.Helper()
+	out, err := exec.Command(g.commands.galbuild, append([]string{"token", "new", name, "--file", g.tokens, "--quiet"}, flags...)...).Output()
+	if err != nil {
+		t.Fatalf("galbuild token new: %v", err)
+	}
+	g.of[name] = strings.TrimSpace(string(out))
 }
 
 // An accessCase is a request to nginx. ALICE, BOB and so on stand for tokens.

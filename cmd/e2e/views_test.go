@@ -58,6 +58,7 @@ func TestViews(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) { g.checkResponse(t, x) })
 	}
 	checkViewFiles(t, g, filepath.Join(dir, "vsix", "hello-1.1.0.vsix"))
+	t.Run("tokens", func(t *testing.T) { s.viewTokens(t, g, flags[2:]) })
 }
 
 // makeView makes a view of the gallery, and returns its folder.

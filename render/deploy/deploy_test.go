@@ -171,11 +171,12 @@ func TestNginxDefaults(t *testing.T) {
 func TestNginxRefuses(t *testing.T) {
 	good := Nginx{BaseURL: "https://h", Root: "/s"}
 	for want, bad := range map[string]Nginx{
-		"client CA: clients send":   {BaseURL: "https://h", Root: "/s", ClientCA: "/ca.pem"},
-		`client CA "ca.pem": want`:  {BaseURL: "https://h", Root: "/s", ClientCA: "ca.pem", Cert: "/c", Key: "/k"},
-		"access log: only the":      {BaseURL: "https://h", Root: "/s", AccessLog: "/log"},
-		`access log "log": want an`: {BaseURL: "https://h", Root: "/s", AccessLog: "log", Tokens: true},
-		`access log "/$log": nginx`: {BaseURL: "https://h", Root: "/s", AccessLog: "/$log", Tokens: true},
+		"client CA: clients send":     {BaseURL: "https://h", Root: "/s", ClientCA: "/ca.pem"},
+		`client CA "ca.pem": want`:    {BaseURL: "https://h", Root: "/s", ClientCA: "ca.pem", Cert: "/c", Key: "/k"},
+		"access log: only the":        {BaseURL: "https://h", Root: "/s", AccessLog: "/log"},
+		`access log "log": want an`:   {BaseURL: "https://h", Root: "/s", AccessLog: "log", Tokens: true},
+		"cache: responses to clients": {BaseURL: "https://h", Root: "/s", Tokens: true, Cache: 1 << 20},
+		`access log "/$log": nginx`:   {BaseURL: "https://h", Root: "/s", AccessLog: "/$log", Tokens: true},
 	} {
 		if err := bad.Write(io.Discard); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

@@ -98,6 +98,7 @@ type nginxServer struct {
 	Base, Scheme, Host, Prefix string
 	Listen, ServerName         string
 	Internal                   string
+	OnlyFiles                  bool // the server has only files of packages
 }
 
 // Write prints the configuration, which is included inside http { }. An error is that of w, or
@@ -156,6 +157,7 @@ func (n Nginx) data() (*nginxData, error) {
 		return nil, err
 	}
 	d.Content = d.server(content, "")
+	d.Content.OnlyFiles = true
 	if content.scheme == b.scheme && content.host == b.host {
 		return nil, fmt.Errorf("content URL %q: has the host and port of the base URL, want another host", n.ContentURL)
 	}

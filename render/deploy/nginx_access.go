@@ -38,6 +38,9 @@ func (n Nginx) checkAccess() error {
 	if n.AccessLog != "" && !n.Tokens {
 		return errors.New("access log: only the configuration for tokens has one")
 	}
+	if n.Tokens && n.Cache > 0 {
+		return errors.New("cache: responses to clients with tokens are private, and keys of the cache would have the tokens; leave out the cache or the tokens")
+	}
 	if err := checkPath("client CA", n.ClientCA); err != nil {
 		return err
 	}

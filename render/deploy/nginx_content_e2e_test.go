@@ -99,7 +99,8 @@ func TestNginxContentURL(t *testing.T) {
 
 func contentURL(t *testing.T, base, content string) {
 	shim := fakeShim(t)
-	client := nginx(t, Nginx{BaseURL: base, ContentURL: content, Root: makeSite(t), Shim: strings.TrimPrefix(shim.URL, "http://")})
+	client := nginx(t, Nginx{BaseURL: base, ContentURL: content, Root: makeSite(t), Shim: strings.TrimPrefix(shim.URL, "http://"), Views: []string{"team-a"}})
+	const byName = "/acme/extension/hello/1.2.3/assetbyname/Microsoft.VisualStudio.Code.WebResources/extension/page.html"
 	const page, script = "/files/acme/hello/1.2.3/extension/page.html", "/files/acme/hello/1.2.3+web/extension/dist/main.js"
 	for _, p := range []probe{
 		file(page, "text/html; charset=utf-8", immutable),
@@ -109,11 +110,17 @@ func contentURL(t *testing.T, base, content string) {
 		fromShim("/files/ACME/hello/1.2.3/extension/page.html"),
 		fromShim("/vscode/unpkg/acme/hello/1.2.3/extension/page.html"),
 		fromShim("/vscode/asset/acme/hello/1.2.3/x?targetPlatform=web"),
+		fromShim("/publisher" + byName),
+		fromShim("/api/publisher" + byName),
+		fromShim("/_apis/public/gallery/publisher" + byName + "?targetPlatform=web"),
+		fromShim("/team-a" + page),
+		fromShim("/team-a/api/publisher" + byName),
 	} {
 		t.Run("content "+p.path, func(t *testing.T) { p.run(t, client, content) })
 	}
 	for _, path := range []string{"/", "/index.html", "/item", "/item/acme.hello.html", "/gallery.js", "/control.json", "/manifest.json", "/api/extensionquery", "/api/vscode/acme/hello/latest",
-		"/index/CURRENT", "/blobs/sha256/ab/abcd", "/api" + vspackage, vspackage, "/publishers/acme", "/healthz", "/.galbuild/cache", "/files/../control.json"} {
+		"/index/CURRENT", "/blobs/sha256/ab/abcd", "/api" + vspackage, vspackage, "/publishers/acme", "/healthz", "/.galbuild/cache", "/files/../control.json",
+		"/team-a", "/team-a/", "/team-a/api/extensionquery", "/team-a/item/acme.hello.html"} {
 		t.Run("content "+path, func(t *testing.T) { notFound(path).run(t, client, content) })
 	}
 	t.Run("content POST", func(t *testing.T) {
@@ -130,7 +137,8 @@ func contentURL(t *testing.T, base, content string) {
 	} {
 		t.Run("gallery "+p.path, func(t *testing.T) { p.run(t, client, base) })
 	}
-	for _, path := range []string{"/vscode/unpkg/acme/hello/1.2.3/x.html", "/vscode/asset/acme/hello/1.2.3/x"} {
+	for _, path := range []string{"/vscode/unpkg/acme/hello/1.2.3/x.html", "/vscode/asset/acme/hello/1.2.3/x", "/publisher" + byName, "/api/publisher" + byName,
+		"/_apis/public/gallery/publisher" + byName, "/vscode/gallery/publisher" + byName, "/team-a" + page, "/team-a/api/publisher" + byName} {
 		t.Run("gallery "+path, func(t *testing.T) {
 			probe{path: path, status: http.StatusFound, headers: map[string]string{"Location": content + path, "X-Shim": ""}}.run(t, client, base)
 		})
@@ -140,13 +148,14 @@ func contentURL(t *testing.T, base, content string) {
 			t.Errorf("%s %v", got.Status, got.Header)
 		}
 	})
-	for _, path := range []string{"/%66iles/acme/hello/1.2.3/extension/page.html", "//files/acme/hello/1.2.3/extension/page.html", "/x/..%2ffiles/acme/hello/1.2.3/extension/page.html"} {
+	for _, path := range []string{"/%66iles/acme/hello/1.2.3/extension/page.html", "//files/acme/hello/1.2.3/extension/page.html", "/x/..%2ffiles/acme/hello/1.2.3/extension/page.html",
+		"/api/%70ublisher" + byName, "/team-a/%66iles/acme/hello/1.2.3/extension/page.html"} {
 		t.Run("gallery "+path, func(t *testing.T) {
 			probe{path: path, status: 404, headers: map[string]string{"Location": "", "X-Shim": ""}}.run(t, client, base)
 		})
 	}
 	for _, p := range []probe{
-		file("/control.json", "application/json", short), fromShim("/api/extensionquery"), download("/api"+vspackage, forAll, "acme.hello-1.2.3.vsix"),
+		file("/control.json", "application/json", short), fromShim("/api/extensionquery"), fromShim("/team-a/api/extensionquery"), download("/api"+vspackage, forAll, "acme.hello-1.2.3.vsix"),
 		{path: "/", status: 200, headers: map[string]string{"Content-Security-Policy": headers.PagePolicy(content) + headers.NoFrames}},
 	} {
 		t.Run("gallery "+p.path, func(t *testing.T) {
