@@ -119,13 +119,17 @@ func packFolder(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(file, archive.Bytes(), 0o644))
 }
 
-// writeProgram writes a file that looks like a galshim: program FILE MACHINE [VERSION].
+// writeProgram writes a file that looks like a galshim, or like a galbuild if its name is that:
+// program FILE MACHINE [VERSION].
 func writeProgram(ts *testscript.TestScript, neg bool, args []string) {
 	machine, ok := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[append(args, "", "")[1]]
 	if !ok || neg {
 		ts.Fatalf("usage: program FILE amd64|arm64 [VERSION]")
 	}
 	p := imagetest.Program{Machine: machine, Package: "galbuild/cmd/galshim", Version: "v1.2.0"}
+	if filepath.Base(args[0]) == "galbuild" {
+		p.Package = "galbuild/cmd/galbuild"
+	}
 	if len(args) == 3 {
 		p.Version = args[2]
 	}

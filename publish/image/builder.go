@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -93,13 +94,28 @@ func readCA(file string) (certificates []byte, err error) {
 	return certificates, nil
 }
 
+// programLayers makes the layers of galshim and, if it is given, galbuild of the same architecture.
+func (b *builder) programLayers(galshim Program) (layers []*layer, err error) {
+	for _, p := range slices.Concat([]Program{galshim}, b.cfg.Galbuild) {
+		if p.Architecture != galshim.Architecture {
+			continue
+		}
+		l, err := b.programLayer(p)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, l)
+	}
+	return layers, nil
+}
+
 func (b *builder) programLayer(p Program) (*layer, error) {
-	return b.layer("galshim "+b.cfg.Version, func(w *layerWriter) error {
+	return b.layer(p.Name+" "+b.cfg.Version, func(w *layerWriter) error {
 		info, err := os.Stat(p.File)
 		if err != nil {
 			return err
 		}
-		_, err = w.copy(programFile, p.File, 0o555, info.Size(), never)
+		_, err = w.copy(p.Name, p.File, 0o555, info.Size(), never)
 		return err
 	})
 }

@@ -4,9 +4,12 @@
 // # The image
 //
 //	/galshim                              the program, statically linked
+//	/galbuild                             the other program, if it is given
 //	/etc/ssl/certs/ca-certificates.crt    certificates of authorities, if they are given
 //	/cache                                a folder that the user of the image can write to
 //	/site                                 the site, if it is included
+//
+// The chart for Kubernetes runs /galbuild from the same image.
 //
 // The entry point is /galshim, and the user is 65532. The image sets three variables, which the
 // flags of the same names override: GALSHIM_LISTEN is :8080, GALSHIM_INDEX is /site, and
@@ -56,7 +59,8 @@ import (
 // Config configures [Write].
 type Config struct {
 	Programs []Program       // galshim, once for each architecture
-	Version  string          // of galshim
+	Galbuild []Program       // galbuild for the same architectures, or none
+	Version  string          // of the programs
 	CA       string          // file of certificates (PEM) to include, or ""
 	Site     string          // folder of a site to include, or ""
 	Name     string          // name and tag; "" is galshim and its version, or gallery and the generation
@@ -169,11 +173,11 @@ func (b *builder) images() ([]v1.Image, error) {
 	}
 	var images []v1.Image
 	for _, p := range b.cfg.Programs {
-		program, err := b.programLayer(p)
+		programs, err := b.programLayers(p)
 		if err != nil {
 			return nil, err
 		}
-		image, err := b.image(p, slices.Concat([]*layer{base, program}, site))
+		image, err := b.image(p, slices.Concat([]*layer{base}, programs, site))
 		if err != nil {
 			return nil, err
 		}

@@ -35,7 +35,12 @@ import (
 // program returns a galshim for a machine.
 func program(t *testing.T, machine elf.Machine) Program {
 	t.Helper()
-	p, err := ReadProgram(writeProgram(t, imagetest.Program{Machine: machine, Package: programPath, Version: "v1.2.0"}))
+	return programOf(t, "galshim", machine)
+}
+
+func programOf(t *testing.T, name string, machine elf.Machine) Program {
+	t.Helper()
+	p, err := ReadProgram(writeProgram(t, imagetest.Program{Machine: machine, Package: programPath + name, Version: "v1.2.0"}), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,15 +61,15 @@ func TestReadProgram(t *testing.T) {
 		program imagetest.Program
 		want    string // the architecture, or the error without the name of the file
 	}{
-		"x86-64":          {imagetest.Program{Machine: elf.EM_X86_64, Package: programPath}, "amd64"},
-		"ARM":             {imagetest.Program{Machine: elf.EM_AARCH64, Package: programPath}, "arm64"},
-		"RISC-V":          {imagetest.Program{Machine: elf.EM_RISCV, Package: programPath}, "riscv64"},
-		"another machine": {imagetest.Program{Machine: elf.EM_SPARCV9, Package: programPath}, "is a program for EM_SPARCV9, which images of galshim are not made for"},
+		"x86-64":          {imagetest.Program{Machine: elf.EM_X86_64, Package: programPath + programFile}, "amd64"},
+		"ARM":             {imagetest.Program{Machine: elf.EM_AARCH64, Package: programPath + programFile}, "arm64"},
+		"RISC-V":          {imagetest.Program{Machine: elf.EM_RISCV, Package: programPath + programFile}, "riscv64"},
+		"another machine": {imagetest.Program{Machine: elf.EM_SPARCV9, Package: programPath + programFile}, "is a program for EM_SPARCV9, which images of galshim are not made for"},
 		"another program": {imagetest.Program{Machine: elf.EM_X86_64, Package: "galbuild/cmd/galbuild"}, "is not galshim, but galbuild/cmd/galbuild"},
-		"with libraries":  {imagetest.Program{Machine: elf.EM_X86_64, Package: programPath, Dynamic: true}, "is linked dynamically"},
+		"with libraries":  {imagetest.Program{Machine: elf.EM_X86_64, Package: programPath + programFile, Dynamic: true}, "is linked dynamically"},
 	} {
 		file := writeProgram(t, tt.program)
-		p, err := ReadProgram(file)
+		p, err := ReadProgram(file, programFile)
 		if got := p.Architecture; err != nil && err.Error() != file+": "+tt.want || err == nil && got != tt.want {
 			t.Errorf("%s: got %q, %v, want %s", name, got, err, tt.want)
 		}
@@ -73,7 +78,7 @@ func TestReadProgram(t *testing.T) {
 	if err := os.WriteFile(script, []byte("#!/bin/sh\nexec galshim\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadProgram(script); err == nil || !strings.Contains(err.Error(), "is not a program for Linux") {
+	if _, err := ReadProgram(script, programFile); err == nil || !strings.Contains(err.Error(), "is not a program for Linux") {
 		t.Errorf("a script: got %v", err)
 	}
 }

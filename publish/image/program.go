@@ -10,9 +10,10 @@ import (
 	"galbuild/build/regularfile"
 )
 
-// A Program is a galshim for one architecture of Linux.
+// A Program is galshim or galbuild for one architecture of Linux.
 type Program struct {
 	File         string
+	Name         string           // galshim or galbuild
 	Architecture string           // in Go's words, such as amd64
 	Build        *debug.BuildInfo // what the go command wrote into it
 }
@@ -23,16 +24,16 @@ var architectures = map[elf.Machine]string{
 	elf.EM_PPC64: "ppc64le", elf.EM_S390: "s390x", elf.EM_RISCV: "riscv64", elf.EM_LOONGARCH: "loong64",
 }
 
-// programPath is the package of galshim.
-const programPath = "galbuild/cmd/galshim"
+// programPath is the folder of the programs' packages.
+const programPath = "galbuild/cmd/"
 
 // ErrLinked is wrapped by the error of [ReadProgram] for a program that needs libraries, which an
 // image from scratch does not have.
 var ErrLinked = errors.New("is linked dynamically")
 
-// ReadProgram reads the architecture of a program from its ELF header, and checks that it is
-// galshim and linked statically.
-func ReadProgram(file string) (Program, error) {
+// ReadProgram reads the architecture of a program from its ELF header, and checks that it is the
+// named one, galshim or galbuild, and linked statically.
+func ReadProgram(file, name string) (Program, error) {
 	f, err := regularfile.Open(file)
 	if err != nil {
 		return Program{}, err
@@ -45,11 +46,11 @@ func ReadProgram(file string) (Program, error) {
 	info, err := buildinfo.Read(f)
 	switch {
 	case err != nil:
-		return Program{}, fmt.Errorf("%s: is not galshim: %w", file, err)
-	case info.Path != programPath:
-		return Program{}, fmt.Errorf("%s: is not galshim, but %s", file, info.Path)
+		return Program{}, fmt.Errorf("%s: is not %s: %w", file, name, err)
+	case info.Path != programPath+name:
+		return Program{}, fmt.Errorf("%s: is not %s, but %s", file, name, info.Path)
 	}
-	p := Program{File: file, Architecture: architectures[program.Machine], Build: info}
+	p := Program{File: file, Name: name, Architecture: architectures[program.Machine], Build: info}
 	if p.Architecture == "" {
 		return p, fmt.Errorf("%s: is a program for %s, which images of galshim are not made for", file, program.Machine)
 	}

@@ -22,10 +22,11 @@ import (
 type imageCmd struct {
 	Site string `arg:"" optional:"" type:"site" help:"Folder of a site to include. Without it, the image has galshim only, which serves the site that is mounted at /site."`
 
-	Output  string   `short:"o" required:"" type:"newfile" placeholder:"FILE" help:"Write the image to this file, whose name ends in .tar."`
-	Galshim []string `sep:"none" type:"file" placeholder:"FILE" help:"The program galshim for Linux, linked statically. Give it once for each architecture (default: the one next to galbuild)."`
-	CA      string   `name:"ca" type:"existingfile" placeholder:"FILE" help:"Include the certificates of authorities (PEM) in this file, such as /etc/ssl/certs/ca-certificates.crt. galshim needs them only for a site at an https address."`
-	Name    string   `placeholder:"NAME[:TAG]" help:"Name of the image (default: galshim with its version, or gallery with the generation of the site)."`
+	Output   string   `short:"o" required:"" type:"newfile" placeholder:"FILE" help:"Write the image to this file, whose name ends in .tar."`
+	Galshim  []string `sep:"none" type:"file" placeholder:"FILE" help:"The program galshim for Linux, linked statically. Give it once for each architecture (default: the one next to galbuild)."`
+	Galbuild []string `sep:"none" type:"file" placeholder:"FILE" help:"The program galbuild for Linux, to include as well, for the containers of the Helm chart that run it. Give it once for each architecture (default: none)."`
+	CA       string   `name:"ca" type:"existingfile" placeholder:"FILE" help:"Include the certificates of authorities (PEM) in this file, such as /etc/ssl/certs/ca-certificates.crt. galshim needs them only for a site at an https address."`
+	Name     string   `placeholder:"NAME[:TAG]" help:"Name of the image (default: galshim with its version, or gallery with the generation of the site)."`
 }
 
 // Validate implements Kong's hook.
@@ -43,13 +44,13 @@ func (c *imageCmd) Run(ctx context.Context, e *env) error {
 			return err
 		}
 	}
-	programs, ver, err := c.programs()
+	programs, tools, ver, err := c.programs()
 	if err != nil {
 		return err
 	}
 	bar := newProgress(e)
 	written, err := image.Write(ctx, image.Config{
-		Programs: programs, Version: ver, CA: c.CA, Site: c.Site, Name: c.Name, Output: c.Output, Progress: bar.bytes("image", c.Site),
+		Programs: programs, Galbuild: tools, Version: ver, CA: c.CA, Site: c.Site, Name: c.Name, Output: c.Output, Progress: bar.bytes("image", c.Site),
 	})
 	bar.close()
 	switch {
@@ -69,45 +70,76 @@ func (c *imageCmd) Run(ctx context.Context, e *env) error {
 	return c.print(e, written)
 }
 
-// programs returns the galshim of each architecture, and their version.
-func (c *imageCmd) programs() (all []image.Program, ver string, err error) {
+// programs returns the galshim of each architecture, the galbuild of each if there is one, and
+// their version.
+func (c *imageCmd) programs() (galshim, galbuild []image.Program, ver string, err error) {
 	files := c.Galshim
 	if len(files) == 0 {
 		own, err := nextToGalbuild()
 		if err != nil {
-			return nil, "", err
+			return nil, nil, "", err
 		}
 		files = []string{own}
 	}
-	for _, file := range files {
-		p, err := readGalshim(file, all)
-		if err != nil {
-			return nil, "", err
-		}
-		all, ver = append(all, p), version.Of(p.Build)
+	if galshim, err = readPrograms("galshim", files); err != nil {
+		return nil, nil, "", err
 	}
-	slices.SortFunc(all, func(a, b image.Program) int { return strings.Compare(a.Architecture, b.Architecture) })
-	return all, ver, nil
+	if galbuild, err = readPrograms("galbuild", c.Galbuild); err != nil {
+		return nil, nil, "", err
+	}
+	if len(galbuild) > 0 {
+		err = sameArchitectures(galshim, galbuild)
+	}
+	return galshim, galbuild, version.Of(galshim[0].Build), err
 }
 
-// readGalshim reads a galshim, whose architecture must not be among the others, and whose version
-// must be theirs.
-func readGalshim(file string, others []image.Program) (image.Program, error) {
-	p, err := image.ReadProgram(file)
-	if errors.Is(err, image.ErrLinked) {
-		return p, hint.Add(err, "an image has no libraries: build galshim with CGO_ENABLED=0, as make build does")
-	} else if err != nil {
-		return p, hint.Add(err, "name a galshim for Linux with --galshim FILE")
-	}
-	for _, q := range others {
-		if q.Architecture == p.Architecture {
-			return p, hint.Add(fmt.Errorf("--galshim=%s: is for %s, as %s is", file, p.Architecture, q.File), "give one galshim for each architecture")
+// readPrograms reads the files of a program. Each must be for another architecture, and all must
+// have one version.
+func readPrograms(name string, files []string) (all []image.Program, err error) {
+	for _, file := range files {
+		p, err := image.ReadProgram(file, name)
+		if errors.Is(err, image.ErrLinked) {
+			return nil, hint.Add(err, "an image has no libraries: build %s with CGO_ENABLED=0, as make build does", name)
+		} else if err != nil {
+			return nil, hint.Add(err, "name a %s for Linux with --%s FILE", name, name)
 		}
-		if a, b := version.Of(p.Build), version.Of(q.Build); a != b {
-			return p, hint.Add(fmt.Errorf("--galshim=%s: is version %s, and %s is %s", file, a, q.File, b), "an image has the same version for all architectures")
+		for _, q := range all {
+			if q.Architecture == p.Architecture {
+				return nil, hint.Add(fmt.Errorf("--%s=%s: is for %s, as %s is", name, file, p.Architecture, q.File), "give one %s for each architecture", name)
+			}
+			if err := sameVersion(p, q); err != nil {
+				return nil, err
+			}
 		}
+		all = append(all, p)
 	}
-	return p, nil
+	slices.SortFunc(all, func(a, b image.Program) int { return strings.Compare(a.Architecture, b.Architecture) })
+	return all, nil
+}
+
+// sameVersion returns an error if two programs have different versions.
+func sameVersion(p, q image.Program) error {
+	if a, b := version.Of(p.Build), version.Of(q.Build); a != b {
+		return hint.Add(fmt.Errorf("--%s=%s: is version %s, and %s is %s", p.Name, p.File, a, q.File, b), "an image has the same version of all programs")
+	}
+	return nil
+}
+
+// sameArchitectures returns an error unless galbuild is given for the same architectures as
+// galshim, and has the same version. Both are sorted.
+func sameArchitectures(galshim, galbuild []image.Program) error {
+	if a, b := architecturesOf(galshim), architecturesOf(galbuild); a != b {
+		return hint.Add(fmt.Errorf("--galbuild: it is for %s, and galshim is for %s", b, a), "give both programs for each architecture")
+	}
+	return sameVersion(galbuild[0], galshim[0])
+}
+
+func architecturesOf(programs []image.Program) string {
+	var all []string
+	for _, p := range programs {
+		all = append(all, p.Architecture)
+	}
+	return strings.Join(all, ", ")
 }
 
 // nextToGalbuild returns the galshim in the folder of the running program.
@@ -126,9 +158,13 @@ func nextToGalbuild() (string, error) {
 // print prints what the image has, and what it lacks.
 func (c *imageCmd) print(e *env, w *image.Written) error {
 	platforms := "linux/" + strings.Join(w.Architectures, ", linux/")
-	has := "galshim only; mount a site at /site, or name one with --index"
+	programs := "galshim"
+	if len(c.Galbuild) > 0 {
+		programs = "galshim, galbuild"
+	}
+	has := programs + " only; mount a site at /site, or name one with --index"
 	if w.Generation != "" {
-		has = fmt.Sprintf("galshim and generation %s of %s", w.Generation, c.Site)
+		has = fmt.Sprintf("%s and generation %s of %s", programs, w.Generation, c.Site)
 	}
 	terminal.Fprintf(e.stdout, "%s: image %s for %s\n", c.Output, w.Name, platforms)
 	terminal.Fprintf(e.stdout, "it has %s\n", has)

@@ -200,6 +200,7 @@ func examples() map[string][]help.Example {
 		},
 		"image": {
 			{Does: "Write an image of galshim for two architectures.", Line: "galbuild image -o galshim.tar --galshim amd64/galshim --galshim arm64/galshim"},
+			{Does: "Write an image for the Helm chart, with both programs.", Line: "galbuild image -o gallery.tar --galshim bin/galshim --galbuild bin/galbuild --ca /etc/ssl/certs/ca-certificates.crt"},
 			{Does: "Write an image of galshim with a site.", Line: "galbuild image site -o gallery.tar --name registry.example/gallery:1"},
 		},
 		"sync": {

@@ -203,7 +203,7 @@ func TestRefuses(t *testing.T) {
 		{"trustedProxies[0]=proxy.example", "'proxy.example' does not match pattern"},
 		{"persistence.size=lots", "'lots' does not match pattern"},
 		{"image.repository=", "image.repository: name the image with galshim"},
-		{"galbuild.image.repository=", "galbuild.image.repository: name the image with galbuild"},
+		{"galbuild.image.repository=,galbuild.image.tag=v1", "galbuild.image.repository: name the image that galbuild.image.tag"},
 		{"site.from=target", "site.target.address: name the target of the site"},
 		{"site.image.repository=x,site.from=image", "site.image.tag: name the tag of the image with the site"},
 		{"replicaCount=2", "persistence.accessModes: several replicas need a volume"},

@@ -45,12 +45,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag }}{{ end }}
 {{- end }}
 
-{{/* The lines image and imagePullPolicy of a container that runs galbuild. */}}
+{{/*
+The lines image and imagePullPolicy of a container that runs galbuild. Without a repository of its own,
+the image is the one with galshim.
+*/}}
 {{- define "gallery.galbuildImage" -}}
 {{- $image := .Values.galbuild.image }}
-{{- $repository := required "galbuild.image.repository: name the image with galbuild in your registry, such as registry.example/galbuild; only nginx.enabled=false with a site in a volume or an image needs none" $image.repository -}}
-image: {{ include "gallery.reference" (dict "repository" $repository "tag" (default .Chart.AppVersion $image.tag) "digest" $image.digest) | quote }}
-imagePullPolicy: {{ $image.pullPolicy }}
+{{- if $image.repository -}}
+image: {{ include "gallery.reference" (dict "repository" $image.repository "tag" (default .Chart.AppVersion $image.tag) "digest" $image.digest) | quote }}
+{{- else if or $image.tag $image.digest }}
+{{- fail "galbuild.image.repository: name the image that galbuild.image.tag or galbuild.image.digest is of" }}
+{{- else -}}
+image: {{ include "gallery.galshimReference" . | quote }}
+{{- end }}
+imagePullPolicy: {{ default .Values.image.pullPolicy $image.pullPolicy }}
 {{- end }}
 
 {{/* The reference of the image with galshim. */}}
