@@ -173,10 +173,16 @@ func (w *reply) mounted(path string) {
 	w.mount += path
 }
 
+// named adds a path to the base URL of the response, which the path of the request does not have.
+func (w *reply) named(path string) {
+	w.base += path
+	w.added = path
+}
+
 // contentBase returns the address of assets and files for a response, without a slash at the end.
 func (s *server) contentBase(w *reply) string {
 	if s.content != "" {
-		return s.content + w.mount
+		return s.content + w.mount + w.added
 	}
 	return w.base
 }

@@ -99,7 +99,7 @@ func requestPath(r *http.Request, w *reply) string {
 	if original, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		u = original
 	}
-	p, below := u.EscapedPath(), strings.TrimSuffix(pathOf(w.base), w.mount)
+	p, below := u.EscapedPath(), strings.TrimSuffix(pathOf(w.base), w.mount+w.added)
 	return strings.TrimPrefix(strings.TrimPrefix(p, below), w.mount)
 }
 

@@ -21,6 +21,7 @@ type reply struct {
 	pieces     pieces        // writer of a response that is held in memory
 	base       string        // base URL of the gallery for this client
 	mount      string        // the end of base that was removed from the path of the request
+	added      string        // what follows mount in base, and is not in the path of the request
 	view       *view         // the gallery of the request
 	token      *tokens.Token // of the client; nil if it needs none
 	private    bool          // only this client may store the response

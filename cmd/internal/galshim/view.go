@@ -152,8 +152,8 @@ func (s *server) viewOf(path string) (name, rest string, ok bool) {
 
 // enterView sets the view of a request, and returns the request with a path relative to the address
 // of the view. That is the view that the path names. If only is not "", the client may use only the
-// view of this name: then a path that names no view is one of this view, and a path that names
-// another view gets an error.
+// view of this name: then a path that names no view is one of this view, whose name addresses of
+// the response have, and a path that names another view gets an error.
 func (s *server) enterView(w *reply, r *http.Request, only string) (*http.Request, error) {
 	name, rest, named := s.viewOf(r.URL.Path)
 	switch {
@@ -164,6 +164,7 @@ func (s *server) enterView(w *reply, r *http.Request, only string) (*http.Reques
 		return r, w.otherView()
 	case !named && only != "":
 		w.view = s.views[only]
+		w.named("/" + only)
 		return r, nil
 	case !named:
 		w.view = s.main

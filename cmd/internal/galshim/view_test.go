@@ -1,6 +1,7 @@
 package galshim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -117,6 +118,27 @@ func TestEnterView(t *testing.T) {
 		if view != x.view || rest != x.rest {
 			t.Errorf("%s, only %q: view %q, path %q, %v; want %q, %q", x.path, x.only, view, rest, err, x.view, x.rest)
 		}
+	}
+}
+
+// TestTokenOfView requests addresses that do not name the view with a token for it. The addresses in
+// the responses name it, because nginx serves the files of other addresses to no such token.
+func TestTokenOfView(t *testing.T) {
+	for _, base := range []string{"", "https://gallery.test/tools"} {
+		carol := tokens.New()
+		_, with := withTokens(t, slog.New(slog.DiscardHandler))
+		g := openViews(t, with, func(c *config) { c.addresser.fixed = base })
+		overwrite(t, g.tokens.path, tokenLine("carol", carol, "view=team-a"))
+		g.tokens.next.Store(0)
+		base = cmp.Or(base, "http://gallery.test")
+		for _, path := range []string{"/t/" + carol, "/t/" + carol + "/team-a"} {
+			below := base + "/t/" + carol + "/team-a"
+			checkExchange(t, path+" query", g.request("POST", "http://gallery.test"+path+"/api/extensionquery", emptyPOST), 200, `"assetUri":"`+below+`/assets/acme/hello/1.3.0"`, nil)
+			checkExchange(t, path+" item", g.request("GET", "http://gallery.test"+path+"/item?itemName=acme.hello", ""), 302, "", []string{"Location: " + below + "/item/acme.hello.html"})
+			checkExchange(t, path+" page", g.request("GET", "http://gallery.test"+path+"/item/acme.hello.html", ""), 200, "hello, team a", nil)
+			checkExchange(t, path+" missing", g.request("GET", "http://gallery.test"+path+"/none", "", "Accept", browser), 404, `/t/`+carol+`/team-a/gallery.css`, nil)
+		}
+		checkExchange(t, "bearer", g.request("POST", "http://gallery.test/api/extensionquery", emptyPOST, bearer(carol)...), 200, `"assetUri":"`+base+`/team-a/assets/acme/hello/1.3.0"`, nil)
 	}
 }
 
