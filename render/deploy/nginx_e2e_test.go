@@ -54,7 +54,7 @@ var siteFiles = []string{
 	"files/acme/hello/1.2.3/extension/readme.md",
 	"files/acme/hello/2.0.0+web.1/extension/package.json",
 	"index/CURRENT", "index/0123456789abcdef/gallery.v2.idx.zst", "index/chunks/ab/abcd.idx", "index/chunks/ab/abcd.jsonl.zst", "index/history/1-0123456789abcdef.head",
-	"blobs/sha256/ab/abcd", "private/0123456789abcdef.jsonl.zst", "private/history/1-0123456789abcdef.json",
+	"blobs/sha256/ab/abcd", "private/0123456789abcdef.jsonl.zst", "private/history/1-0123456789abcdef.json", "inbox/acme/0123.json",
 	".galbuild/cache", "assets/.galbuild-temp/x", "assets/acme/.x/y",
 }
 
@@ -310,6 +310,9 @@ var probes = []probe{
 	notFound("/private/"),
 	notFound("/%70rivate/0123456789abcdef.jsonl.zst"),
 	notFound("//private/0123456789abcdef.jsonl.zst"),
+	notFound("/inbox/acme/0123.json"),
+	notFound("/inbox/"),
+	notFound("//inbox/acme/0123.json"),
 
 	// Hidden files.
 	notFound("/.galbuild/cache"),
