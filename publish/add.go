@@ -29,8 +29,9 @@ var (
 // The returned build.Result is that of the last attempt, or nil if no attempt reached the build. It
 // is valid also if the error wraps ErrNoneAccepted or ErrStrict.
 //
-// If choose is not nil, it returns the sources to add, given the catalogue of the gallery. Add sets
-// the fields Site, Old, Add and Settings of cfg. It writes new content to scratch.
+// If choose is not nil, it returns the sources to add, given the catalogue of the gallery. If there
+// are none, only a policy that cfg gives or drops changes the gallery. Add sets the fields Site,
+// Old, Add and Settings of cfg. It writes new content to scratch.
 func Add(ctx context.Context, at target.Target, scratch *site.Dir, cfg build.Config, choose func(*catalog.Catalog) []string, o Options) (Result, *build.Result, error) {
 	a := &adding{at: at, cfg: cfg, choose: choose}
 	a.cfg.Site, a.cfg.Add = scratch, true
@@ -75,6 +76,13 @@ func (a *adding) saveStdin() error {
 	return errors.Join(err, f.Close())
 }
 
+// changesPolicy reports whether the gallery gets another policy than that of its catalogue, or loses
+// it.
+func (a *adding) changesPolicy(old *catalog.Catalog) bool {
+	next := a.cfg.Settings.Policy
+	return next != "" && next != old.Settings.Policy || old.Settings.Policy != "" && slices.Contains(a.cfg.Drop, "policy")
+}
+
 // build returns the catalogue of the gallery with the added versions.
 func (a *adding) build(ctx context.Context, old State) (*catalog.Catalog, error) {
 	if err := refuseView(a.at.String(), old.Catalog); err != nil {
@@ -85,7 +93,8 @@ func (a *adding) build(ctx context.Context, old State) (*catalog.Catalog, error)
 	cfg.Old = func() (*catalog.Catalog, error) { return old.Catalog, nil }
 	cfg.Settings = catalog.Settings{Render: render.Version, Policy: a.cfg.Settings.Policy} // the others stay
 	if a.choose != nil {
-		if cfg.Sources = a.choose(old.Catalog); len(cfg.Sources) == 0 {
+		cfg.Sources = a.choose(old.Catalog)
+		if len(cfg.Sources) == 0 && (old.IsZero() || !a.changesPolicy(old.Catalog)) {
 			a.result = &build.Result{Catalog: old.Catalog, Report: build.Report{Refused: []build.Problem{}, Warnings: []build.Problem{}}}
 			if old.IsZero() { // and there stays no gallery
 				return nil, ErrNoneAccepted

@@ -427,6 +427,31 @@ func TestNothing(t *testing.T) {
 	}
 }
 
+// TestPolicyStays gives a gallery a policy that revokes the author's key, in a run that accepts
+// nothing. Later runs without a policy refuse the key too.
+func TestPolicyStays(t *testing.T) {
+	b := newBox(t)
+	b.submit(t, newPackage(t, "acme", "notes", "1.0.0"))
+	if r, err := b.accept(t, b, b.options()); err != nil || !slices.Equal(states(r), []string{"acme.notes@1.0.0=accepted"}) {
+		t.Fatalf("%v, %q", err, states(r))
+	}
+	b.policy = strings.Replace(b.policy, `"keys"`, `"revoked"`, 1)
+	b.submit(t, newPackage(t, "acme", "notes", "1.0.1"))
+	for _, policy := range []string{b.policy, ""} {
+		o := b.options()
+		o.Build.Settings.Policy = policy
+		r, err := b.accept(t, b, o)
+		if err != nil || len(r.Submissions) != 1 || !strings.Contains(r.Submissions[0].Reason, "revoked") {
+			t.Errorf("%v, %+v", err, r.Submissions)
+		}
+		s, err := publish.Read(t.Context(), b)
+		if err != nil || s.Catalog.Settings.Policy != b.policy {
+			t.Errorf("%v, the gallery has the policy %s", err, s.Catalog.Settings.Policy)
+		}
+		b.submit(t, newPackage(t, "acme", "notes", "1.0.2"))
+	}
+}
+
 // TestConflict submits what the gallery has with different content, together with a package that
 // waits and one that is accepted. What is refused leaves no record, and what waits leaves one,
 // however often it is submitted.
