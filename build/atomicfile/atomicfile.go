@@ -55,6 +55,18 @@ func MkdirAll(folder string) error {
 	return nil
 }
 
+// MkdirEmpty makes a folder like [MkdirAll]. It is an error if the folder exists and is not empty.
+func MkdirEmpty(folder string) error {
+	entries, err := os.ReadDir(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return MkdirAll(folder)
+	case err == nil && len(entries) > 0:
+		return fmt.Errorf("%s: the folder is not empty", folder)
+	}
+	return err
+}
+
 // Child opens a folder in parent, and makes it if it is missing; name is one element of a path.
 // The error wraps ErrLink if the folder is a link.
 func Child(parent *os.Root, name string) (*os.Root, error) {

@@ -247,3 +247,22 @@ func TestLink(t *testing.T) {
 		t.Errorf("a missing file: %v", err)
 	}
 }
+
+func TestMkdirEmpty(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "folder")
+	for range 2 { // new, and then empty
+		if err := atomicfile.MkdirEmpty(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "a")
+	if err := os.WriteFile(file, nil, atomicfile.FileMode); err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.MkdirEmpty(dir); err == nil || err.Error() != dir+": the folder is not empty" {
+		t.Errorf("a folder with a file: %v", err)
+	}
+	if err := atomicfile.MkdirEmpty(file); err == nil {
+		t.Error("a file is accepted as the folder")
+	}
+}

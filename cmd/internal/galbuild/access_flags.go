@@ -4,25 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"galbuild/build/regularfile"
 	"galbuild/build/tokens"
 	"galbuild/cmd/internal/hint"
-	"galbuild/render/gallery"
 )
-
-// warnOfBase warns of a site whose files have addresses without a token.
-func (n *nginxCmd) warnOfBase(e *env) {
-	if !n.Tokens {
-		return
-	}
-	if _, err := os.Stat(filepath.Join(n.Site, gallery.ManifestPath)); err == nil {
-		e.log.Warn(fmt.Sprintf("%s was built with --base-url: clients with a token in the path see no pictures in its readmes; build it again with --no-base-url", n.Site))
-	}
-}
 
 // tokenFileFlag names the file with the token of the client for which a command prints settings.
 type tokenFileFlag struct {

@@ -1,20 +1,19 @@
 package galbuild
 
 import (
-	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/version"
 	"galbuild/render/deploy/helm"
 )
 
 type helmCmd struct {
-	Output string `short:"o" required:"" complete:"path" placeholder:"DIR" help:"Folder for the chart, which must be new or empty."`
+	Output string `short:"o" required:"" type:"newfile" placeholder:"DIR" help:"New or empty folder for the chart."`
 }
 
 // Run writes the Helm chart.
 func (h *helmCmd) Run(e *env) error {
 	if err := helm.Write(h.Output, version.String()); err != nil {
-		return hint.Add(err, "name a new or empty folder with -o")
+		return explainFolder(err)
 	}
 	if e.quiet {
 		return nil

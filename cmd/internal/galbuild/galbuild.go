@@ -42,7 +42,7 @@ type commandLine struct {
 	Add    addCmd    `cmd:"" group:"Build:" help:"Add packages to a site or to another target."`
 	Remove removeCmd `cmd:"" group:"Build:" aliases:"unpublish" help:"Remove versions of extensions from a site or another target."`
 	Stats  statsCmd  `cmd:"" group:"Build:" help:"Count downloads and installs, add them to a site, or print them."`
-	Config configCmd `cmd:"" group:"Build:" help:"Print configuration for a web server, an editor or a bucket."`
+	Config configCmd `cmd:"" group:"Build:" help:"Print or write configuration for servers, editors, buckets and monitoring."`
 
 	Collect collectCmd `cmd:"" group:"Collect:" help:"Collect extensions and what they need from upstreams into a folder of packages with a lock."`
 	Lock    lockCmd    `cmd:"" group:"Collect:" help:"Compare a lock with its upstreams, update it, or explain it."`
@@ -67,8 +67,7 @@ type commandLine struct {
 	Import   importCmd   `cmd:"" group:"Publish:" help:"Verify a tarball and import it into a site."`
 	Image    imageCmd    `cmd:"" group:"Publish:" help:"Write galshim, and optionally a site, to an OCI image for containers."`
 	Sync     syncCmd     `cmd:"" group:"Publish:" help:"Collect, vet and build, and write what is new to a tarball for another side."`
-
-	Token tokenCmd `cmd:"" group:"Publish:" help:"Make, list or revoke the tokens of the clients of a gallery that not everybody may read."`
+	Token    tokenCmd    `cmd:"" group:"Publish:" help:"Make, list or revoke the tokens of the clients of a gallery that not everybody may read."`
 
 	Package packageCmd `cmd:"" group:"Author:" aliases:"pack" help:"Package an extension's folder as a .vsix file, as vsce does."`
 	Ls      lsCmd      `cmd:"" group:"Author:" help:"List the files of an extension's folder that would be packaged."`
@@ -104,7 +103,8 @@ func newCommandLine(kinds []target.Kind, args []string) *commandLine {
 		"publish": {&cl.Publish.Remote}, "pull": {&cl.Pull.Remote}, "rollback": {&cl.Rollback.Remote}, "prune": {&cl.Prune.Remote},
 		"verify": {&cl.Verify.Remote}, "diff": {&cl.Diff.Remote}, "audit": {&cl.Audit.Remote}, "history": {&cl.History.Remote},
 		"block": {&cl.Block.Remote}, "unblock": {&cl.Unblock.Remote}, "restore": {&cl.Restore.Remote}, "approve": {&cl.Approve.Remote},
-		"view": {&cl.View.Remote}, "deprecate": {&cl.Deprecate.Remote}, "sync": {&cl.Sync.Remote}, "inbox": {&cl.Inbox.Remote}, "accept": {&cl.Accept.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
+		"deprecate": {&cl.Deprecate.Remote}, "view": {&cl.View.Remote}, "inbox": {&cl.Inbox.Remote}, "accept": {&cl.Accept.Remote},
+		"sync": {&cl.Sync.Remote}, "policy": {&cl.Policy.Show.Remote}, "stats": {&cl.Stats.Fold.Remote, &cl.Stats.Show.Remote},
 	}
 	if words := usage.Words(args); len(words) > 0 && commands[words[0]] != nil {
 		commands = map[string][]*targets.Remote{words[0]: commands[words[0]]}

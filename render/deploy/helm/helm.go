@@ -9,7 +9,6 @@ package helm
 import (
 	"bytes"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,6 +16,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/semver"
+
+	"galbuild/build/atomicfile"
 )
 
 // Chart is the name of the chart, and of its folder.
@@ -36,10 +37,7 @@ func Write(dir, version string) error {
 	if err != nil {
 		return err
 	}
-	switch entries, err := os.ReadDir(dir); {
-	case err == nil && len(entries) > 0:
-		return fmt.Errorf("%s: the folder is not empty", dir)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	if err := atomicfile.MkdirEmpty(dir); err != nil {
 		return err
 	}
 	text, err := fs.ReadFile(chart, metadata)
