@@ -62,7 +62,7 @@ try galshim --log-format ''
 const zshOutput = `_galbuild galbuild
 _galshim galshim
 > galbuild conf
-config:Print configuration for a web server, an editor or a bucket.
+config:Print or write configuration for servers, editors, buckets and monitoring.
 files
 > galbuild config vscodi
 vscodium:Print the settings of VSCodium for the gallery.
