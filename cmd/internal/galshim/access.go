@@ -65,7 +65,7 @@ func (s *server) admit(w *reply, r *http.Request) (*http.Request, error) {
 	w.Header().Set(nameHeader, token.Name)
 	if inPath {
 		w.logged = rest
-		w.mounted(tokenFolder + text)
+		w.addToBase(tokenFolder + text)
 	}
 	return r, nil
 }
@@ -166,9 +166,9 @@ func (w *reply) otherView() error {
 	return &failure{status: http.StatusForbidden, message: "the token " + w.token.Name + " is only for the view " + w.token.View}
 }
 
-// mounted adds a path to the base URL of the response, which was removed from the path of the
-// request.
-func (w *reply) mounted(path string) {
+// addToBase adds to the base URL of the response what was removed from the path of the request: a
+// token, or the name of a view.
+func (w *reply) addToBase(path string) {
 	w.base += path
 	w.mount += path
 }

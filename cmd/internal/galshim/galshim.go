@@ -20,17 +20,15 @@
 //	                                                    /vscode/unpkg/…
 //	GET  /item?itemName={p}.{n}                    the page of an extension, by a redirect
 //	GET  every other path that the index lists     pages, and files for them
-//	GET  /healthz  /livez  /readyz  /version       for operators, see health
+//	GET  /healthz  /livez  /readyz  /version       for operators, see type health
+//	GET  /auth                                     for a web server, with --tokens
 //
 // HEAD works wherever GET does, and OPTIONS everywhere. No request of an editor is redirected:
 // editors do not follow a relative Location, and browsers repeat the preflight request after
-// a redirect. Only addresses of pages are redirected, see page. Pages of every origin may read
-// every response. An error is a JSON object with one member, "error", a sentence about what was not
-// found or not understood. A browser that opens an address without a page gets the page 404.html,
-// with status 404.
-//
-// With --view NAME=SITE, paths below /NAME/ are those of another site, a view of the gallery: all
-// of the above work there, with the index and the pages of the view. See Views.
+// a redirect. Only addresses of pages are redirected. Pages of every origin may read every
+// response. An error is a JSON object with one member, "error", a sentence about what was not found
+// or not understood. A browser that opens an address without a page gets the page 404.html, with
+// status 404.
 //
 // # Files
 //
@@ -46,21 +44,26 @@
 // may be cached for five minutes. So may readmes: galshim fills in the gallery's address before
 // paths of pictures that a package holds, see [catalog.ReadmeBase], and serves no range of them.
 //
-// Files of a published site, at a URL or in a bucket or repository, are passed through. galshim
-// holds back the last 64 KiB of each until its SHA-256 is verified. If it is wrong, galshim closes
-// the connection. With --redirect, the bucket itself sends the packages, which galshim cannot
-// verify then.
+// With --accel-redirect, the response to a request for a file has no body. Its header
+// X-Accel-Redirect names the blob below a path that nginx does not serve to clients.
+//
+// # Published sites
+//
+// --index and the flags of targets name a site at a URL, in a bucket or in a repository. galshim
+// reads it with the credentials of the target, keeps its index in the folder of --cache, and passes
+// its files on. It holds back the last 64 KiB of each file until the SHA-256 is verified, and closes
+// the connection if that is wrong. With --redirect, clients are sent to the bucket for packages,
+// which galshim then cannot verify.
 //
 // # Views
 //
-// A view has no files of packages. For these, galshim looks up the path in the index of the view
-// and in that of the main gallery. If both list it with the same content, it sends the blob of the
-// main gallery, and else it responds with status 404. All other files are those of the view. With
-// --accel-redirect, the response to a request for a file has no body, and X-Accel-Redirect names
-// the blob below a path that nginx serves to nobody else.
+// With --view NAME=SITE, paths below /NAME/ are those of another site, a view of the gallery. All
+// requests above work there, with the index and the pages of the view. A view has no files of
+// packages: galshim sends those of the gallery of --index, if that lists the same content at the
+// same path, and otherwise responds with status 404.
 //
-// The generations, the response caches and the trusted heads of each view are its own. The limits
-// are those of the server.
+// Each view has generations, caches of responses and trusted heads of its own. The limits are those
+// of the server.
 //
 // # The address of the gallery
 //
@@ -70,17 +73,19 @@
 //
 // # Tokens
 //
-// With --tokens, every request but OPTIONS, /livez, /readyz and /healthz needs a token of the file:
-// in its path, /t/TOKEN/…, or in the header Authorization, see package build/tokens. Addresses in
-// the response have the token that was in the path. Shared caches may not store responses. The log
-// has the names of tokens, and no tokens. A change of the file takes effect within a second. A web
-// server that serves files itself asks GET /auth, with the token of a path in X-Gallery-Token.
+// With --tokens, every request but OPTIONS, /livez, /readyz and /healthz needs a token of the file,
+// in its path, /t/TOKEN/…, or in the header Authorization; see package build/tokens. If the token
+// was in the path, it is also in the addresses of the response. Shared caches may not store
+// responses. The log has the names of tokens, never the tokens. A changed file takes effect within
+// a second. A web server that serves the files sends GET /auth before each, with the token of the
+// path in X-Gallery-Token.
 //
 // # Limits
 //
-// SECURITY.md lists the limits, which keep one client from using up what other clients need.
-// Only queries get status 503, with Retry-After. After other errors, editors show an empty list or
-// send more requests.
+// SECURITY.md lists the limits, which keep one client from using up what other clients need. With
+// --client-rate, the queries of each client are limited too, see type clientRates. Only queries get
+// status 503, with Retry-After. After other errors, editors show an empty list or send more
+// requests.
 //
 // TotalCount also counts the extensions that do not fit in a response. If a response to ids
 // or names cannot hold all versions, the remaining extensions have only their latest ones. A
@@ -94,12 +99,11 @@
 // what counts, and type counter for what is lost if the process is killed. Anyone who can send
 // requests can raise the counts. Queries are not slower: only downloads and reports are counted.
 //
-// # Numbers
+// # Metrics and the log
 //
-// With --metrics, galshim serves metrics for Prometheus at a listener of their own, see metrics. A
-// line of the log has who has sent a request and what was searched for, and its id is also in the
-// header X-Request-Id of the response. With --client-rate, the queries of each client are limited,
-// see clientRates.
+// With --metrics, galshim serves metrics for Prometheus at a second address, see type metrics. The
+// log has a line for each request: who has sent it, the response, and what was searched for. The id
+// in the line is also in the header X-Request-Id of the response.
 //
 // # Generations
 //

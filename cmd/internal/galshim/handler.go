@@ -2,7 +2,6 @@ package galshim
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,24 +22,24 @@ import (
 
 // config is what a handler needs.
 type config struct {
-	live      *live
-	views     map[string]*live // by name
-	addresser *addresser
-	files     bool          // serve files and pages
-	queries   int           // concurrent queries
-	streams   int           // concurrent requests over HTTP/2
-	stall     time.Duration // see pace
-	slow      time.Duration // see longResponses
-	log       *slog.Logger
-	content   string     // URL of assets and files, no slash at the end; "" if it is the base URL
-	counter   *counter   // nil counts nothing
-	tokens    *tokenFile // nil if clients need no token
+	live          *live
+	views         map[string]*live // by name
+	addresser     *addresser
+	content       string     // URL of assets and files, no slash at the end; "" if it is the base URL
+	files         bool       // serve files and pages
+	accelRedirect string     // the path at which nginx has the blobs of the main gallery, or ""
+	tokens        *tokenFile // nil if clients need no token
 
-	metrics    *metrics     // nil counts nothing
-	clients    *clientRates // nil limits nothing
-	noQueryLog bool         // do not log what is searched for
+	queries int           // concurrent queries
+	streams int           // concurrent requests over HTTP/2
+	stall   time.Duration // see pace
+	slow    time.Duration // see longResponses
+	clients *clientRates  // nil limits nothing
 
-	accelRedirect string // the path at which nginx has the blobs of the main gallery, or ""
+	counter    *counter // nil counts nothing
+	metrics    *metrics // nil counts nothing
+	log        *slog.Logger
+	noQueryLog bool // do not log what is searched for
 }
 
 // server is the gallery as an [http.Handler].
@@ -275,59 +274,6 @@ func (s *server) panicked(w *reply, p any) error {
 		return err
 	}
 	return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-}
-
-// logRequest logs a request in one line: health checks at level debug, and failures as warnings or
-// errors.
-func (s *server) logRequest(w *reply, r *http.Request, start time.Time, took time.Duration) {
-	level := slog.LevelInfo
-	switch {
-	case w.status >= 500:
-		level = slog.LevelError
-	case w.err != nil && w.status < 400:
-		level = slog.LevelWarn
-	case w.kind == kindHealth, r.URL.Path == authPath && w.status == http.StatusNoContent:
-		level = slog.LevelDebug
-	}
-	if !s.log.Enabled(context.Background(), level) {
-		return
-	}
-	line := slog.NewRecord(start.Add(took), level, "request", 0) // without the source position, which is slow to find
-	path := cmp.Or(w.logged, r.URL.Path)
-	handler, ok := s.queryLogs[path]
-	if !ok || r.Method != http.MethodPost {
-		handler = s.log.Handler()
-		line.AddAttrs(requestAttrs(r.Method, path)...)
-	}
-	line.AddAttrs(
-		slog.Int("status", w.status), slog.Int64("bytes", w.bytes()), slog.Float64("elapsedMs", float64(took.Microseconds())/1e3), slog.String("client", s.addresser.client(r)))
-	if w.token != nil {
-		line.AddAttrs(slog.String("token", w.token.Name))
-	}
-	if w.hits >= 0 {
-		line.AddAttrs(slog.Int("hits", w.hits))
-	}
-	s.logDetails(&line, w, r)
-	if w.err != nil {
-		line.AddAttrs(slog.String("err", clip(w.err.Error())))
-	}
-	handler.Handle(context.Background(), line) // if the log cannot be written, there is nowhere to report it
-}
-
-// requestAttrs are the first attributes of a request in the log.
-func requestAttrs(method, path string) []slog.Attr {
-	return []slog.Attr{slog.String("method", method), slog.String("path", clip(path))}
-}
-
-// clip shortens a text of a client for the log.
-func clip(text string) string { return clipTo(text, maxLogged) }
-
-// clipTo shortens a text of a client to a number of bytes.
-func clipTo(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // normalizePath returns r with a path relative to the base URL, without doubled and trailing

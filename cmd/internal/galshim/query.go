@@ -65,7 +65,7 @@ func (s *server) search(w *reply, r *http.Request, g *generation) (*gallery.Resp
 	if err != nil {
 		return nil, err
 	}
-	w.question = &q
+	w.query = &q
 	var found *gallery.Response
 	err = g.withChunks(r.Context(), func() (err error) {
 		found, err = s.searchInTurn(w, r, g, q)

@@ -31,9 +31,9 @@ type reply struct {
 	err        error         // the error of the request, for the log
 	generation *generation   // the generation of the response
 
-	kind     requestKind
-	id       [1]string    // of the request, as the value of a header
-	question *query.Query // the query, for the log; nil if there is none
+	kind  requestKind
+	id    [1]string    // of the request, as the value of a header
+	query *query.Query // the query, for the log; nil if there is none
 }
 
 const (

@@ -1,12 +1,15 @@
 package galshim
 
 import (
+	"cmp"
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"time"
 
 	"galbuild/index/query"
 )
@@ -47,6 +50,50 @@ func isRequestID(s string) bool {
 
 func isIDByte(c byte) bool { return isNameByte(c) || c == ':' || c == '/' || c == '+' || c == '=' }
 
+// logRequest logs a request in one line: health checks at level debug, and failures as warnings or
+// errors.
+func (s *server) logRequest(w *reply, r *http.Request, start time.Time, took time.Duration) {
+	level := slog.LevelInfo
+	switch {
+	case w.status >= 500:
+		level = slog.LevelError
+	case w.err != nil && w.status < 400:
+		level = slog.LevelWarn
+	case w.kind == kindHealth, r.URL.Path == authPath && w.status == http.StatusNoContent:
+		level = slog.LevelDebug
+	}
+	if !s.log.Enabled(context.Background(), level) {
+		return
+	}
+	line := slog.NewRecord(start.Add(took), level, "request", 0) // without the source position, which is slow to find
+	path := cmp.Or(w.logged, r.URL.Path)
+	handler, ok := s.queryLogs[path]
+	if !ok || r.Method != http.MethodPost {
+		handler = s.log.Handler()
+		line.AddAttrs(requestAttrs(r.Method, path)...)
+	}
+	line.AddAttrs(
+		slog.Int("status", w.status), slog.Int64("bytes", w.bytes()),
+		slog.Float64("elapsedMs", float64(took.Microseconds())/1e3), slog.String("client", s.addresser.client(r)),
+	)
+	if w.token != nil {
+		line.AddAttrs(slog.String("token", w.token.Name))
+	}
+	if w.hits >= 0 {
+		line.AddAttrs(slog.Int("hits", w.hits))
+	}
+	s.logDetails(&line, w, r)
+	if w.err != nil {
+		line.AddAttrs(slog.String("err", clip(w.err.Error())))
+	}
+	handler.Handle(context.Background(), line) // if the log cannot be written, there is nowhere to report it
+}
+
+// requestAttrs are the first attributes of a request in the log.
+func requestAttrs(method, path string) []slog.Attr {
+	return []slog.Attr{slog.String("method", method), slog.String("path", clip(path))}
+}
+
 // logDetails adds to a line of the log who has sent a request, what was searched for, and the ids
 // with which the line is found from other logs.
 func (s *server) logDetails(line *slog.Record, w *reply, r *http.Request) {
@@ -57,8 +104,8 @@ func (s *server) logDetails(line *slog.Record, w *reply, r *http.Request) {
 	if agent := r.Header["User-Agent"]; len(agent) > 0 {
 		line.AddAttrs(slog.String("agent", clipTo(agent[0], maxLoggedText)))
 	}
-	if !s.noQueryLog && w.question != nil {
-		logQuestion(line, w.question)
+	if !s.noQueryLog && w.query != nil {
+		logQuery(line, w.query)
 	}
 }
 
@@ -82,8 +129,8 @@ func traceID(h http.Header) string {
 
 func isHexByte(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' }
 
-// logQuestion adds what a query searches for.
-func logQuestion(line *slog.Record, q *query.Query) {
+// logQuery adds what a query searches for.
+func logQuery(line *slog.Record, q *query.Query) {
 	var text, ids, platforms []string
 	count := 0
 	for i := range q.Filters {
@@ -104,4 +151,15 @@ func logQuestion(line *slog.Record, q *query.Query) {
 	if len(platforms) > 0 {
 		line.AddAttrs(slog.String("platform", clipTo(strings.Join(platforms, " "), maxLoggedText)))
 	}
+}
+
+// clip shortens a text of a client for the log.
+func clip(text string) string { return clipTo(text, maxLogged) }
+
+// clipTo shortens a text of a client to a number of bytes.
+func clipTo(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

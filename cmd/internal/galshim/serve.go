@@ -42,7 +42,11 @@ func (c *commandLine) run(ctx context.Context, stderr io.Writer) error {
 	if os.Geteuid() == 0 {
 		log.Warn("running as root, which galshim does not need: run it as a user that can only read the site")
 	}
+	return c.serveSite(ctx, stop, lines, log)
+}
 
+// serveSite opens the site and its views, and serves them until ctx ends.
+func (c *commandLine) serveSite(ctx context.Context, stop func(), lines *lineWriter, log *slog.Logger) error {
 	from, err := c.source(log)
 	if err != nil {
 		return err
@@ -102,17 +106,8 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	if err != nil {
 		return nil, nil, err
 	}
-	known, err := openTokens(c.Tokens, log)
-	if err != nil {
-		return nil, nil, err
-	}
 	connections := cmp.Or(c.MaxConnections, connectionsFor(openFiles()))
-	handler, err := newServer(config{
-		live: generations, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), files: !c.NoFiles, content: c.ContentURL,
-		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout, log: log, counter: c.counter,
-		views: c.views, accelRedirect: c.AccelRedirect,
-		metrics: generations.metrics, clients: newClientRates(c.ClientRate, c.ClientBurst, c.ClientExempt), noQueryLog: c.NoLogQueries, tokens: known,
-	})
+	handler, err := c.handler(generations, connections, log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -122,9 +117,37 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 	} else if err != nil {
 		return nil, nil, hint.Add(fmt.Errorf("listen: %w", err), "name another address with --listen HOST:PORT; with port 0, galshim takes any free port")
 	}
+	warnOfBase(generations.now.Load(), handler.tokens, log)
+	c.logListening(generations, address(listener, secure != nil), fingerprint, log)
+	srv := newHTTPServer(handler, secure, log)
+	srv.RegisterOnShutdown(func() { generations.stopping.Store(true) })
+	limited := limitConnections(listener, srv, connections)
+	if m := generations.metrics; m != nil {
+		m.observe(handler, limited)
+	}
+	return srv, limited, nil
+}
+
+// handler returns the handler that the flags describe, for a number of connections.
+func (c *commandLine) handler(generations *live, connections int, log *slog.Logger) (*server, error) {
+	known, err := openTokens(c.Tokens, log)
+	if err != nil {
+		return nil, err
+	}
+	return newServer(config{
+		live: generations, views: c.views, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), content: c.ContentURL,
+		files: !c.NoFiles, accelRedirect: c.AccelRedirect, tokens: known,
+		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout,
+		clients: newClientRates(c.ClientRate, c.ClientBurst, c.ClientExempt),
+		counter: c.counter, metrics: generations.metrics, log: log, noQueryLog: c.NoLogQueries,
+	})
+}
+
+// logListening logs what is served at which address. fingerprint is that of a self-signed
+// certificate, or "".
+func (c *commandLine) logListening(generations *live, address, fingerprint string, log *slog.Logger) {
 	g := generations.now.Load()
-	warnOfBase(g, known, log)
-	attrs := []any{"addr", address(listener, secure != nil), "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version.String()}
+	attrs := []any{"addr", address, "generation", g.Generation, "extensions", g.ix.Len(), "files", !c.NoFiles, "version", version.String()}
 	if head := generations.trust.served(); head != nil {
 		attrs = append(attrs, "head", head.Number, "signed", date(*head))
 	}
@@ -138,13 +161,6 @@ func (c *commandLine) listen(generations *live, log *slog.Logger) (*http.Server,
 		attrs = append(attrs, "sha256", fingerprint)
 	}
 	log.Info("listening", attrs...)
-	srv := newHTTPServer(handler, secure, log)
-	srv.RegisterOnShutdown(func() { generations.stopping.Store(true) })
-	limited := limitConnections(listener, srv, connections)
-	if m := generations.metrics; m != nil {
-		m.observe(handler, limited)
-	}
-	return srv, limited, nil
 }
 
 func newHTTPServer(handler http.Handler, secure *tls.Config, log *slog.Logger) *http.Server {

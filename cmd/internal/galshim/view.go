@@ -171,7 +171,7 @@ func (s *server) enterView(w *reply, r *http.Request, only string) (*http.Reques
 		return r, nil
 	}
 	w.view = s.views[name]
-	w.mounted("/" + name)
+	w.addToBase("/" + name)
 	return withPath(r, rest), nil
 }
 
