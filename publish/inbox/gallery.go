@@ -112,7 +112,7 @@ func (a *acceptance) fetch(s *pending) (reason, err error) {
 	if ref != s.SHA256 {
 		return errors.New("the SHA-256 of the package is not the one in its name"), nil
 	}
-	if s.key, err = packageKey(file, a.limits); err != nil {
+	if s.key, err = publish.PackageKey(file, a.limits); err != nil {
 		return err, nil
 	}
 	if s.key != s.document.Package {
@@ -136,24 +136,6 @@ func (a *acceptance) download(s *pending, file string) error {
 	_, err = io.Copy(to, a.meter.reader(io.LimitReader(from, s.pkg.Size)))
 	a.meter.next(s.pkg.Size)
 	return errors.Join(err, to.Close())
-}
-
-// packageKey returns the [catalog.Key] of a package.
-func packageKey(file string, l vsix.Limits) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	p, err := vsix.Open(f, info.Size(), l)
-	if err != nil {
-		return "", err
-	}
-	return catalog.Key(p.Publisher, p.Name, p.Version, p.Platform), nil
 }
 
 // knowledge is what a gallery has already.

@@ -1,4 +1,4 @@
-// Package inbox is the drop box of a gallery: authors put packages there, and whoever builds the
+// Package inbox is the inbox of a gallery: authors submit packages to it, and whoever builds the
 // gallery accepts or refuses them. Authors need no right to anything else.
 //
 // # Format

@@ -21,6 +21,7 @@ import (
 	"galbuild/cmd/internal/addresses"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/publish"
 )
 
 // recordKeyFlags name the secret key that signs records. It is the key of a person, and need not be
@@ -260,7 +261,7 @@ func (a *approveCmd) files(ctx context.Context, e *env) (named []packageFile, er
 
 func readPackageFile(item source.Item) (f packageFile, err error) {
 	f.path = item.Name
-	if f.key, err = packageKey(item.Path, vsix.Limits{}); err == nil {
+	if f.key, err = publish.PackageKey(item.Path, vsix.Limits{}); err == nil {
 		f.sha256, _, err = blob.SumFile(item.Path)
 	}
 	if err != nil {

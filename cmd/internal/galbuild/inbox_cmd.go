@@ -15,6 +15,7 @@ import (
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/targets"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/publish"
 	"galbuild/publish/inbox"
 	"galbuild/publish/target"
 )
@@ -117,7 +118,7 @@ func (i *inboxCmd) Run(ctx context.Context, e *env) error {
 func (i *inboxCmd) read(ctx context.Context, at target.Target) ([]inbox.Entry, error) {
 	names := slices.Clone(i.names)
 	for _, file := range i.files {
-		key, err := packageKey(file, vsix.Limits{})
+		key, err := publish.PackageKey(file, vsix.Limits{})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}

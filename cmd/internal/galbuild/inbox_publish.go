@@ -14,6 +14,7 @@ import (
 	"galbuild/build/vsix"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
+	"galbuild/publish"
 	"galbuild/publish/inbox"
 )
 
@@ -129,7 +130,7 @@ func (p *publishCmd) submissions(ctx context.Context, e *env, sources []string) 
 
 func newSubmission(item source.Item, l vsix.Limits) (s inbox.Submission, err error) {
 	s.File = item.Path
-	if s.Package, err = packageKey(item.Path, l); err != nil {
+	if s.Package, err = publish.PackageKey(item.Path, l); err != nil {
 		return s, err
 	}
 	s.Publisher, _, _ = strings.Cut(s.Package, ".")

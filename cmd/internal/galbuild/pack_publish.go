@@ -174,27 +174,9 @@ func published(c *catalog.Catalog, sources []string, l vsix.Limits) map[string]s
 	}
 	duplicates := make(map[string]string)
 	for _, source := range sources {
-		if key, err := packageKey(source, l); err == nil && exists[key] {
+		if key, err := publish.PackageKey(source, l); err == nil && exists[key] {
 			duplicates[source] = key
 		}
 	}
 	return duplicates
-}
-
-// packageKey returns the key of a package.
-func packageKey(file string, l vsix.Limits) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	p, err := vsix.Open(f, info.Size(), l)
-	if err != nil {
-		return "", err
-	}
-	return catalog.Key(p.Publisher, p.Name, p.Version, p.Platform), nil
 }
