@@ -60,13 +60,13 @@ func sendDocument(w http.ResponseWriter, value any) {
 
 // authorize redirects back with a code.
 func (i *issuer) authorize(w http.ResponseWriter, r *http.Request) {
-	question := r.URL.Query()
+	query := r.URL.Query()
 	code := rand.Text()
 	i.mutex.Lock()
-	i.nonces[code] = question.Get("nonce")
+	i.nonces[code] = query.Get("nonce")
 	i.mutex.Unlock()
-	back := url.Values{"code": {code}, "state": {question.Get("state")}}
-	http.Redirect(w, r, question.Get("redirect_uri")+"?"+back.Encode(), http.StatusFound)
+	back := url.Values{"code": {code}, "state": {query.Get("state")}}
+	http.Redirect(w, r, query.Get("redirect_uri")+"?"+back.Encode(), http.StatusFound)
 }
 
 // token exchanges a code for a signed identity.

@@ -51,9 +51,9 @@
 //
 // --index and the flags of targets name a site at a URL, in a bucket or in a repository. galshim
 // reads it with the credentials of the target, keeps its index in the folder of --cache, and passes
-// its files on. It holds back the last 64 KiB of each file until the SHA-256 is verified, and closes
-// the connection if that is wrong. With --redirect, clients are sent to the bucket for packages,
-// which galshim then cannot verify.
+// its files on. It holds back the last 64 KiB of each file until the SHA-256 is verified, and if
+// that is wrong, it closes the connection. With --redirect, clients are sent to the bucket for
+// packages, which galshim then cannot verify.
 //
 // # Views
 //
