@@ -54,8 +54,8 @@ func TestTranscripts(t *testing.T) {
 			}
 		})
 	}
-	if transcripts != 8 {
-		t.Errorf("%d documents have transcripts, want 8", transcripts)
+	if transcripts != 9 {
+		t.Errorf("%d documents have transcripts, want 9", transcripts)
 	}
 }
 
