@@ -389,6 +389,7 @@ var documentedLimits = [][2]string{
 	{"counts of `--stats-log` in memory", fmt.Sprintf("of %d extensions and days; more are dropped, and their number is logged", maxCounted)},
 	{"a file of `--stats-log`, one a day", fmt.Sprintf("%d MiB, and %d bytes more for each second since it was begun; counts wait in memory until then", countBurst>>20, countRate)},
 	{"clients of `--client-rate`", fmt.Sprintf("%d addresses of IPv4 or networks of %d bits of IPv6; the one not seen for longest is forgotten", clientParts*clientsOfPart, clientBitsIPv6)},
+	{"extensions of `--metrics-extensions`", fmt.Sprintf("at most %d", maxDownloadLabels)},
 	{"connections for `--metrics`", fmt.Sprintf("%d, and %d requests for metrics at a time, each for %s", maxMetricsConnections, maxScrapes, scrapeTimeout)},
 	{"user agent or texts of a query in the log", fmt.Sprintf("%d bytes, and %d ids", maxLoggedText, maxLoggedIDs)},
 }
