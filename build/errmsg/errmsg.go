@@ -15,6 +15,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"galbuild/build/tokens"
 )
 
 // Error returns err with the text of [Text]. It is nil if err is nil.
@@ -36,7 +38,7 @@ func (e *reworded) Error() string { return e.text }
 func (e *reworded) Unwrap() error { return e.err }
 
 // Text returns the text of an error in plain words, which names each file, folder and address
-// once, and contains no passwords of addresses. The error must not be nil.
+// once, and contains no passwords of addresses and no tokens. The error must not be nil.
 func Text(err error) string {
 	text := err.Error()
 	each(err, func(err error) {
@@ -58,8 +60,11 @@ func Text(err error) string {
 // is the password, which may contain an @ that should have been escaped.
 var password = regexp.MustCompile(`(//[^/\s:@"]*:)([^/\s"]*)(@)`)
 
-// Redact returns a text with the passwords of addresses in it replaced, as [url.URL.Redacted] does.
-func Redact(text string) string { return password.ReplaceAllString(text, "${1}xxxxx$3") }
+// Redact returns a text with the passwords of addresses in it replaced, as [url.URL.Redacted] does,
+// and with tokens of galleries masked.
+func Redact(text string) string {
+	return string(tokens.Mask(password.ReplaceAll([]byte(text), []byte("${1}xxxxx$3"))))
+}
 
 // each calls do with err and with all errors that it wraps, the outer ones first.
 func each(err error, do func(error)) {

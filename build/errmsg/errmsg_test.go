@@ -116,12 +116,13 @@ func serve(t *testing.T, text string) string {
 
 func TestRedact(t *testing.T) {
 	for text, want := range map[string]string{
-		"https://me:s3cret@host/x: no":               "https://me:xxxxx@host/x: no",
-		"s3://key:s3cret@vsix and ftp://a:b@c":       "s3://key:xxxxx@vsix and ftp://a:xxxxx@c",
-		`"artifactory:https://me:s3@cret@host:80/r"`: `"artifactory:https://me:xxxxx@host:80/r"`,
-		"https://me@host/x":                          "https://me@host/x",
-		"http://host:8080/a@b: acme.hello@1.0.0":     "http://host:8080/a@b: acme.hello@1.0.0",
-		"http://[::1]:80/a@b":                        "http://[::1]:80/a@b",
+		"https://me:s3cret@host/x: no":                             "https://me:xxxxx@host/x: no",
+		"s3://key:s3cret@vsix and ftp://a:b@c":                     "s3://key:xxxxx@vsix and ftp://a:xxxxx@c",
+		`"artifactory:https://me:s3@cret@host:80/r"`:               `"artifactory:https://me:xxxxx@host:80/r"`,
+		"https://me@host/x":                                        "https://me@host/x",
+		"http://host:8080/a@b: acme.hello@1.0.0":                   "http://host:8080/a@b: acme.hello@1.0.0",
+		"http://[::1]:80/a@b":                                      "http://[::1]:80/a@b",
+		"https://host/t/gal_" + strings.Repeat("a", 43) + "/x: no": "https://host/t/gal_***/x: no",
 	} {
 		if got := Text(errors.New(text)); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)

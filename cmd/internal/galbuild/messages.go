@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"galbuild/build/errmsg"
 	"galbuild/cmd/internal/terminal"
 )
 
@@ -45,7 +46,7 @@ func (m messages) Handle(_ context.Context, r slog.Record) error {
 	if len(details) > 0 {
 		text += " (" + strings.Join(details, ", ") + ")"
 	}
-	_, err := terminal.Fprintf(m.to, "galbuild: %s%s\n", kind, text)
+	_, err := terminal.Fprintf(m.to, "galbuild: %s%s\n", kind, errmsg.Redact(text))
 	return err
 }
 

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 )
 
 // TestMessages checks that log records look like galbuild's other messages, and that a name
-// cannot begin a line of its own.
+// cannot begin a line of its own. Tokens in addresses are masked.
 func TestMessages(t *testing.T) {
 	for _, test := range []struct {
 		verbose bool
@@ -24,6 +25,8 @@ func TestMessages(t *testing.T) {
 		log.Debug("read package", "bytes", 5)
 		log.With("source", "https://h/x\ngalbuild: y").WithGroup("g").Warn("tried again", "wait", time.Second, "error", errors.New("no route"))
 		log.Warn("plain")
+		log.Warn("read", "from", "https://h/t/gal_"+strings.Repeat("x", 43)+"/x")
+		test.want += "galbuild: warning: read (from: https://h/t/gal_***/x)\n"
 		if b.String() != test.want {
 			t.Errorf("verbose %v: got\n%s\nwant\n%s", test.verbose, &b, test.want)
 		}

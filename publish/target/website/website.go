@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"galbuild/build/errmsg"
 	"galbuild/build/retry"
 	"galbuild/build/site"
 	"galbuild/publish/target"
@@ -67,7 +68,7 @@ func New(c Config) (*Target, error) {
 }
 
 // String implements [target.Target].
-func (t *Target) String() string { return strings.TrimRight(t.base.Redacted(), "/") }
+func (t *Target) String() string { return errmsg.Redact(strings.TrimRight(t.base.Redacted(), "/")) }
 
 // Get implements [target.Target].
 func (t *Target) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {

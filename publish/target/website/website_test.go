@@ -121,3 +121,11 @@ func TestReadOnly(t *testing.T) {
 		}
 	}
 }
+
+// TestString checks that messages about a site contain neither its password nor its token.
+func TestString(t *testing.T) {
+	at, err := New(Config{URL: "https://me:secret@host/t/gal_" + strings.Repeat("x", 43) + "/"})
+	if err != nil || at.String() != "https://me:xxxxx@host/t/gal_***" {
+		t.Errorf("got %v, %v", at, err)
+	}
+}
