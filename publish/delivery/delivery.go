@@ -36,7 +36,8 @@ type Config struct {
 	// Vet looks at packages that the site does not have, given their paths. It returns what it
 	// has found by the key of the version. It is nil if only the build vets.
 	Vet     func(context.Context, []string) (map[string][]catalog.Finding, error)
-	Build   build.Config // with the folder of packages as its source
+	View    func(context.Context, View) (publish.Viewed, error) // makes a view of the site
+	Build   build.Config                                        // with the folder of packages as its source
 	Commit  site.Commit
 	SignKey *minisign.PrivateKey // for the tarball; nil for no signature
 	Now     time.Time            // the day of the tarball's name
@@ -55,6 +56,7 @@ type Result struct {
 	// Delivered is the tarball with the current generation, if it was written before.
 	Delivered *Delivered      `json:"delivered,omitempty"`
 	Published *publish.Result `json:"published,omitempty"`
+	Views     []MadeView      `json:"views,omitempty"`
 }
 
 // Run makes a delivery. The result is what was done before an error; it is nil if the site was not
@@ -94,7 +96,13 @@ func (d *delivery) run(ctx context.Context) (err error) {
 	if err := d.buildAndExport(ctx); err != nil {
 		return err
 	}
-	if d.Publish == nil || d.result.Build.Generation == "" {
+	if d.result.Build.Generation == "" {
+		return nil
+	}
+	if err := d.makeViews(ctx); err != nil {
+		return err
+	}
+	if d.Publish == nil {
 		return nil
 	}
 	published, err := d.Publish(ctx)

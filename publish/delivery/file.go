@@ -25,6 +25,7 @@ type File struct {
 	Site     string   // the folder of the site
 	Policy   string   // file of the policy; "" keeps that of the site
 	BaseURL  string   // address at which the site is served; "" keeps that of the site
+	Views    []View
 	Vet      Vet
 	Export   *Export // nil if there is no tarball
 	Publish  string  // a target, or ""
@@ -96,7 +97,7 @@ type fileReader struct {
 
 func (r *fileReader) read(root jsonc.Field) *File {
 	f := &File{Packages: r.join("vsixs"), Site: r.join("site")}
-	for _, x := range r.Members(root, "$schema", "collect", "packages", "site", "policy", "baseUrl", "vet", "export", "publish") {
+	for _, x := range r.Members(root, "$schema", "collect", "packages", "site", "policy", "baseUrl", "views", "vet", "export", "publish") {
 		switch x.Name {
 		case "$schema":
 			r.String(x, "the address of a schema")
@@ -110,12 +111,19 @@ func (r *fileReader) read(root jsonc.Field) *File {
 			f.Policy = r.path(x, "the file of a policy")
 		case "baseUrl":
 			f.BaseURL = r.address(x)
+		case "views":
+			f.Views = r.readViews(x)
 		case "vet":
 			f.Vet = r.readVet(x)
 		case "export":
 			f.Export = r.readExport(x)
 		case "publish":
 			f.Publish = r.readTarget(x)
+		}
+	}
+	for _, v := range f.Views {
+		if filepath.Clean(v.Output) == filepath.Clean(f.Site) {
+			r.Problem(root, "the view %s has the folder of the site: want a folder of its own", v.Name)
 		}
 	}
 	return f

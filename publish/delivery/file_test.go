@@ -22,6 +22,7 @@ var valid = []string{
 	`{"collect": {"requests": ["a.b"], "with": {"cli/code.tar.gz": "code.tar.gz", "server.tar.gz": "https://host/server"}, "mirrors": ["https://open-vsx.org=https://mirror.example"]}}`,
 	`{"packages": "vsixs", "site": "/srv/site", "policy": "policy.json", "baseUrl": "https://tools.example/gallery", "publish": "s3://vsix/gallery"}`,
 	`{"vet": {"scanners": ["clamscan --no-summary"], "osv": "osv.zip"}}`,
+	`{"views": [{"name": "team-a", "policy": "a.json"}, {"name": "team-b", "policy": "b.json", "output": "/srv/b"}]}`,
 	`{"export": {"output": "out/gallery.tar.zst"}}`, `{"export": {"output": "g.tgz", "since": "last", "split": "700MB",}}`,
 }
 
@@ -52,6 +53,13 @@ var invalid = []struct {
 	{`{"site": ""}`, `site: want the folder of a site, found ""`, false},
 	{`{"baseUrl": "tools.example"}`, `baseUrl: tools.example: `, false},
 	{`{"vet": {"scanner": []}}`, `vet: there is no key "scanner"; did you mean "scanners"?`, false},
+	{`{"views": [{"name": "team-a"}]}`, `views: want the key "policy", the file of the view's policy`, false},
+	{`{"views": [{"policy": "p"}]}`, `views: view "": want a name`, false},
+	{`{"views": [{"name": "Team", "policy": "p"}]}`, `views: view "Team": want a name`, false},
+	{`{"views": [{"name": "api", "policy": "p"}]}`, `views: view "api": the gallery has addresses`, true},
+	{`{"views": [{"name": "a", "policy": "p"}, {"name": "a", "policy": "p"}]}`, `views: two views have the name "a" or its folder`, true},
+	{`{"views": [{"name": "a", "policy": "p", "output": "site"}]}`, `the view a has the folder of the site`, true},
+	{`{"views": [7]}`, `views: want an object, found 7`, false},
 	{`{"export": {}}`, `export: want the key "output", the name of the tarball such as "out/gallery.tar.zst"`, false},
 	{`{"export": {"output": "gallery.zip"}}`, `export.output: "gallery.zip": the name must end in .tar.gz, .tar.zst, .tgz or .tar`, false},
 	{`{"export": {"output": "out/.tar"}}`, `export.output: "out/.tar": the name must end in`, false},

@@ -186,6 +186,9 @@ func (s *syncCmd) config(e *env, file *delivery.File, bar *progress) (cfg delive
 		cfg.Collect = func(ctx context.Context) (*delivery.Collected, error) { return s.collect(ctx, e, file, rules) }
 	}
 	cfg.Vet = s.vetter(e, file, rules)
+	cfg.View = func(ctx context.Context, v delivery.View) (publish.Viewed, error) {
+		return s.view(ctx, e, file.Site, v)
+	}
 	cfg.Build, err = s.buildConfig(e, file, rules)
 	cfg.Build.Now, cfg.Build.Progress = cfg.Now, bar.show
 	return cfg, err
@@ -258,6 +261,11 @@ func (s *syncCmd) print(e *env, r *delivery.Result) error {
 	}
 	if err := e.printSummary(r.Build); err != nil {
 		return err
+	}
+	for i := range r.Views {
+		if err := e.printViewed(&r.Views[i].Viewed); err != nil {
+			return err
+		}
 	}
 	if r.Published != nil {
 		if err := e.printResult(*r.Published); err != nil {

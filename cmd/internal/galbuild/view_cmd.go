@@ -51,26 +51,34 @@ func (v *viewCmd) Run(ctx context.Context, e *env) error {
 }
 
 func (v *viewCmd) run(ctx context.Context, e *env) error {
-	cfg, err := v.config(e)
+	made, err := v.make(ctx, e)
 	if err != nil {
 		return err
 	}
+	return e.printViewed(&made)
+}
+
+// make makes the view, and prints nothing.
+func (v *viewCmd) make(ctx context.Context, e *env) (made publish.Viewed, err error) {
+	cfg, err := v.config(e)
+	if err != nil {
+		return made, err
+	}
 	from, err := v.OpenToRead(e.target)
 	if err != nil {
-		return err
+		return made, err
 	}
 	defer closeTarget(from)
 	dir, err := v.open()
 	if err != nil {
-		return err
+		return made, err
 	}
 	defer dir.Close()
-	made, err := publish.View(ctx, from, dir, cfg)
-	if err != nil {
-		return errors.Join(e.explainPolicy(v.explain(err, from)), abandonNew(dir))
+	if made, err = publish.View(ctx, from, dir, cfg); err != nil {
+		return made, errors.Join(e.explainPolicy(v.explain(err, from)), abandonNew(dir))
 	}
 	made.View = v.Output
-	return e.printViewed(&made)
+	return made, nil
 }
 
 // config returns the configuration that the flags describe.
