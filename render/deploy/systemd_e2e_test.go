@@ -45,9 +45,28 @@ func TestSystemdUnits(t *testing.T) {
 			analyze(t, tools, "security", "--offline=true", "--no-pager", "--threshold=20", "--root="+root, name)
 		}
 	}
+	writeInto(t, root, "etc/systemd/system/galshim.service.d/metrics.conf", dropIn(t), 0o644)
+	if out := analyze(t, tools, "security", "--offline=true", "--no-pager", "--threshold=20", "--root="+root, "galshim.service"); !strings.Contains(out, "Overall exposure level for galshim.service: 1.2 OK") {
+		t.Errorf("with metrics: %s", out[max(0, len(out)-200):])
+	}
 	if out := analyze(t, tools, verify...); out != "" {
 		t.Errorf("systemd-analyze %s: %s", strings.Join(verify, " "), out)
 	}
+}
+
+// dropIn returns the drop-in for metrics that the README has.
+func dropIn(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("systemd/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```ini\n")
+	unit, _, ok := strings.Cut(rest, "```\n")
+	if !ok {
+		t.Fatal("systemd/README.md has no drop-in")
+	}
+	return unit
 }
 
 func writeInto(t *testing.T, root, name, text string, mode os.FileMode) {
