@@ -117,9 +117,11 @@ const maxBurst = 1000
 // burst sends queries at once, as a company does whose editors start at the same time.
 func (x *examination) burst(ctx context.Context) {
 	body := search{criteria: []criterion{{byName, noPublisher + "." + noName}}, size: 1, flags: flagsLatest}.body()
+	r := x.queryRequest(body, true)
+	r.many = true
 	var all sync.WaitGroup
 	for range min(x.Burst, maxBurst) {
-		all.Go(func() { x.post(ctx, body, true) })
+		all.Go(func() { x.client.send(ctx, r) })
 	}
 	all.Wait()
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/klauspost/compress/gzip"
 
 	"galbuild/build/retry"
@@ -24,6 +25,7 @@ import (
 const (
 	maxBody        = 64 << 20  // of a response, compressed or not
 	maxPackage     = 128 << 20 // of a package
+	maxBurstBody   = 64 << 10  // of each of many responses at once
 	maxHops        = 3         // redirects that are followed, as editors do
 	defaultTimeout = 10 * time.Second
 	// packageTimeouts is how many times longer the download of a package may take.
@@ -107,6 +109,7 @@ type request struct {
 	gzip        bool // accept gzip
 	preflight   bool // without the headers that only the request itself has
 	large       bool // a package
+	many        bool // one of many at once
 	anonymous   bool // without the headers of the configuration
 }
 
@@ -161,18 +164,26 @@ func (c *client) roundTrip(ctx context.Context, r request) *response {
 	}
 	defer in.Body.Close()
 	made.status, made.proto, made.header = in.StatusCode, in.Proto, in.Header
-	limit := int64(maxBody)
-	if r.large {
-		limit = maxPackage
-	}
+	limit := r.limit()
 	made.body, made.err = io.ReadAll(io.LimitReader(in.Body, limit+1))
 	switch {
 	case errors.Is(made.err, io.ErrUnexpectedEOF):
 		made.cut = true
 	case int64(len(made.body)) > limit:
-		made.err = fmt.Errorf("the body is larger than %d MiB", limit>>20)
+		made.err = fmt.Errorf("the body is larger than %s", humanize.IBytes(uint64(limit)))
 	}
 	return made
+}
+
+// limit returns the size of the largest body of the response.
+func (r request) limit() int64 {
+	switch {
+	case r.large:
+		return maxPackage
+	case r.many:
+		return maxBurstBody
+	}
+	return maxBody
 }
 
 // setHeader sets the headers of an editor, and those of the configuration for the gallery's host.

@@ -98,10 +98,15 @@ func (s search) body() []byte {
 
 // post sends a query, compressed or not.
 func (x *examination) post(ctx context.Context, body []byte, compressed bool) *response {
-	return x.client.send(ctx, request{
+	return x.client.send(ctx, x.queryRequest(body, compressed))
+}
+
+// queryRequest returns the request of a query.
+func (x *examination) queryRequest(body []byte, compressed bool) request {
+	return request{
 		method: http.MethodPost, url: x.at.Service + "/extensionquery", body: body, gzip: compressed,
 		accept: "application/json;api-version=3.0-preview.1", header: map[string]string{"Content-Type": "application/json"},
-	})
+	}
 }
 
 // query sends a query and returns its extensions, and an error in the words of a finding.
