@@ -14,7 +14,7 @@ var viewName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 // otherNames are the first elements of addresses of a gallery, apart from names with a dot or a
 // capital letter and the folders of derived files.
 var otherNames = []string{
-	"api", "assets", "auth", "blobs", "control", "files", "healthz", "index", "livez", "manifest", "metrics",
+	"api", "assets", "auth", "blobs", "control", "files", "healthz", "inbox", "index", "livez", "manifest", "metrics",
 	"private", "readyz", "t", "version", "vscode",
 }
 
