@@ -326,7 +326,7 @@ func TestTokenFileErrors(t *testing.T) {
 	for path, want := range map[string]string{
 		filepath.Join(dir, "none"): "no such file",
 		wrong:                      "line 1: has a token",
-		dir:                        "is a directory",
+		dir:                        "not a regular file",
 	} {
 		if _, err := openTokens(path, log); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"galbuild/build/regularfile"
 	"galbuild/build/tokens"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/usage"
@@ -104,7 +105,7 @@ func (f *tokenFile) isAsBefore(info fs.FileInfo) bool {
 // replaced at the same time.
 func (f *tokenFile) read() error {
 	f.was = openedFile{}
-	file, err := os.Open(f.path)
+	file, err := regularfile.Open(f.path) // a named pipe would never end
 	if err != nil {
 		return err
 	}
