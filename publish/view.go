@@ -171,9 +171,9 @@ func checkKinds(receiver string, old, next *catalog.Catalog, isNew bool) error {
 	case isNew || old.View == next.View:
 		return nil
 	case old.View:
-		return fmt.Errorf("%s is a view, and would get a gallery that is not one", receiver)
+		return fmt.Errorf("%s is a view, and would get a gallery: name another target", receiver)
 	}
-	return fmt.Errorf("%s is not a view, and would get one", receiver)
+	return fmt.Errorf("%s is a gallery, and would get a view of one: name another target", receiver)
 }
 
 // CheckView returns a problem for each version of a view that the gallery at a target does not

@@ -97,6 +97,9 @@ func (s Systemd) check() error {
 	if strings.ContainsFunc(s.Pull, unicode.IsControl) {
 		return fmt.Errorf("target %q: want no control characters", s.Pull)
 	}
+	if s.Pull != "" && !strings.Contains(s.Pull, ":") && !path.IsAbs(s.Pull) {
+		return fmt.Errorf("target %q: want an address such as s3://vsix/gallery, or an absolute path", s.Pull)
+	}
 	return nil
 }
 

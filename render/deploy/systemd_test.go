@@ -36,6 +36,7 @@ func TestSystemdRefuses(t *testing.T) {
 		`folder of the programs "/my bin": want a path`:        {Site: "/s", Bin: "/my bin"},
 		`folder of the programs "/root": the units cannot see`: {Site: "/s", Bin: "/root"},
 		`listen "8080\nExecStart=": want host:port`:            {Site: "/s", Listen: "8080\nExecStart="},
+		`target "gallery": want an address such as s3://`:      {Site: "/s", Pull: "gallery"},
 		"target \"x\\nExecStart=\": want no control":           {Site: "/s", Pull: "x\nExecStart="},
 		"sync and pull: a site is either":                      {Site: "/s", Pull: "s3://x", Sync: "/d/galbuild.json"},
 		`base URL "gallery": want http:// or https://`:         {Site: "/s", BaseURL: "gallery"},

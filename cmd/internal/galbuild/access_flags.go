@@ -31,7 +31,7 @@ func (f tokenFileFlag) read(e *env) (string, error) {
 	token := strings.TrimSpace(string(text))
 	if !tokens.Is(token) {
 		err := errors.New("must have one token: gal_ and 43 characters")
-		return "", hint.Add(fmt.Errorf("--token-file=%s: %w", f.TokenFile, err), "galbuild token new NAME --file TOKENS > %s makes one", f.TokenFile)
+		return "", hint.Add(fmt.Errorf("--token-file=%s: %w", f.TokenFile, err), "galbuild token new NAME --file TOKENS > NAME.token makes one; TOKENS has hashes only")
 	}
 	return token, nil
 }

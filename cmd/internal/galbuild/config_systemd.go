@@ -12,7 +12,7 @@ type systemdCmd struct {
 	Listen  string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where systemd opens the socket of galshim: HOST:PORT, a port, or the path of a socket."`
 	BaseURL string `placeholder:"URL" help:"Address at which editors reach the gallery, with an optional path."`
 	Bin     string `default:"/usr/local/bin" placeholder:"DIR" help:"Folder of galbuild and galshim."`
-	Sync    string `placeholder:"FILE" help:"Also write units that run galbuild sync with this file every night."`
+	Sync    string `type:"path" placeholder:"FILE" help:"Also write units that run galbuild sync with this file every night."`
 	Pull    string `placeholder:"TARGET" help:"Also write a unit that keeps the site a copy of a target, such as s3://vsix/gallery."`
 }
 

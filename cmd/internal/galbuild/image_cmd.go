@@ -12,6 +12,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"galbuild/build/site"
 	"galbuild/cmd/internal/hint"
 	"galbuild/cmd/internal/terminal"
 	"galbuild/cmd/internal/version"
@@ -40,7 +41,7 @@ func (c *imageCmd) Validate() error {
 // Run writes the image.
 func (c *imageCmd) Run(ctx context.Context, e *env) error {
 	if c.Site != "" {
-		if err := needSite(c.Site); err != nil {
+		if err := c.checkSite(); err != nil {
 			return err
 		}
 	}
@@ -68,6 +69,19 @@ func (c *imageCmd) Run(ctx context.Context, e *env) error {
 		return nil
 	}
 	return c.print(e, written)
+}
+
+// checkSite returns an error unless the site can be served from an image alone.
+func (c *imageCmd) checkSite() error {
+	if err := needSite(c.Site); err != nil {
+		return err
+	}
+	_, all, err := site.Read(c.Site)
+	if err == nil && all.View {
+		return hint.Add(fmt.Errorf("%s is a view, which has no files of packages: an image cannot serve it alone", c.Site),
+			"make an image of its gallery, and mount the view: galshim --view NAME=FOLDER")
+	}
+	return err
 }
 
 // programs returns the galshim of each architecture, the galbuild of each if there is one, and

@@ -104,7 +104,7 @@ func (i *inboxCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := e.printInbox(list); err != nil {
+	if err := e.printInbox(list, i.publisher); err != nil {
 		return err
 	}
 	refused := slices.ContainsFunc(list.Submissions, func(s inbox.Entry) bool { return s.State == inbox.Refused || s.Problem != "" })
@@ -144,11 +144,24 @@ func (i *inboxCmd) read(ctx context.Context, at target.Target) ([]inbox.Entry, e
 	return all, nil
 }
 
-func (e *env) printInbox(list inboxList) error {
+// printNoSubmissions says that there is nothing to list, of one publisher or of all.
+func (e *env) printNoSubmissions(at, publisher string) error {
+	of := ""
+	if publisher != "" {
+		of = " of the publisher " + publisher
+	}
+	_, err := terminal.Fprintf(e.stdout, "%s: the inbox has no submissions%s\n", at, of)
+	return err
+}
+
+func (e *env) printInbox(list inboxList, publisher string) error {
 	if e.json {
 		return e.printJSON(list)
 	}
 	e.printSkipped(list.Skipped)
+	if len(list.Submissions) == 0 {
+		return e.printNoSubmissions(list.Target, publisher)
+	}
 	table := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	terminal.Fprintf(table, "state\tpackage\tby\tkey\twhen\treason\n")
 	for i := range list.Submissions {

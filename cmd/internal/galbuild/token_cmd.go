@@ -35,7 +35,7 @@ type tokenNewCmd struct {
 
 // Validate implements Kong's hook.
 func (t *tokenNewCmd) Validate() error {
-	if !tokens.IsName(t.Name) {
+	if t.Name != "" && !tokens.IsName(t.Name) { // Kong says that a name is missing
 		return fmt.Errorf("name %q: want up to 64 letters, digits and . _ @ -, with a letter or digit first", t.Name)
 	}
 	if t.View != "" && !tokens.IsName(t.View) {

@@ -194,7 +194,7 @@ func (c *counter) write(end bool) bool {
 		}
 		lines = lines[n:]
 	}
-	if c.failing {
+	if c.failing && len(taken) > 0 {
 		c.failing = false
 		c.log.Info("counts of downloads and installs are written again", "dir", c.dir)
 	}

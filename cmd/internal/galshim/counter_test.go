@@ -98,6 +98,9 @@ func TestCounterFails(t *testing.T) {
 	}
 	var log bytes.Buffer
 	g, c := openCounting(t, dir, &now, &log)
+	if c.write(false); strings.Contains(log.String(), "are written again") {
+		t.Errorf("nothing was to be written: %s", &log)
+	}
 	for range 5 {
 		g.install(t, "hello")
 		if c.write(false) {

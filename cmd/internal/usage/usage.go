@@ -182,7 +182,7 @@ func (m *mistake) unknownFlag(name string) error {
 	}
 	err := fmt.Errorf("unknown flag %s%s", name, similar.Ask(near))
 	if owners := m.owners(name); len(owners) > 0 {
-		return hint.Add(err, "%s is a flag of %s, not of %s", name, strings.Join(owners, ", "), m.command())
+		return hint.Add(err, "%s is a flag of %s, not of %s", name, joined(owners), m.command())
 	}
 	return err
 }
@@ -201,6 +201,15 @@ func (m *mistake) owners(name string) (owners []string) {
 		owners = append(owners[:few], "others")
 	}
 	return owners
+}
+
+// joined returns names as a list in a sentence.
+func joined(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // bare returns the name of a flag without its dashes, which would make all flags more similar.

@@ -95,6 +95,7 @@ func TestExplain(t *testing.T) {
 		"x --strct":                     `error: unknown flag --strct; did you mean "--strict"?` + help,
 		"x -x":                          "error: unknown flag -x" + help,
 		"x --readme":                    "error: unknown flag --readme\nhint: --readme is a flag of prog show, not of prog build\n",
+		"show a --output y":             "error: unknown flag --output\nhint: --output is a flag of prog build and prog export, not of prog show\n",
 		"x --extensions-dir y":          "error: --extensions-dir is a flag of other, not of prog build\nhint: use this instead\n",
 		"x --s3 y":                      "error: --s3 is not a flag of prog build\nhint: use that instead\n",
 		"x --output":                    "error: --output needs a value: --output=SITE" + help,
