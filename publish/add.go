@@ -76,8 +76,8 @@ func (a *adding) saveStdin() error {
 	return errors.Join(err, f.Close())
 }
 
-// changesPolicy reports whether the gallery gets another policy than that of its catalogue, or loses
-// it.
+// changesPolicy reports whether the gallery gets another policy than that of its catalogue, or
+// loses it.
 func (a *adding) changesPolicy(old *catalog.Catalog) bool {
 	next := a.cfg.Settings.Policy
 	return next != "" && next != old.Settings.Policy || old.Settings.Policy != "" && slices.Contains(a.cfg.Drop, "policy")
