@@ -23,7 +23,7 @@ type nginxCmd struct {
 	Key        string   `type:"path" placeholder:"FILE" help:"Private key of the certificate (PEM)."`
 	Part       string   `enum:"all,http,server" default:"all" help:"What to print: everything (all), or a part for a host that already has a server block: its locations (server), or what belongs in http { } (http), including a server for the gallery at --listen or 127.0.0.1:8081."`
 	View       []string `placeholder:"NAME" help:"Also serve this view, below /NAME/, as galshim --view does. Several can be named."`
-	Tokens     bool     `help:"Serve only clients with a token, which galshim --tokens checks. It makes the responses that have addresses; build the site without --base-url."`
+	Tokens     bool     `env:"-" help:"Serve only clients with a token, which galshim --tokens checks. It makes the responses that have addresses; build the site without --base-url."`
 	AccessLog  string   `type:"path" placeholder:"FILE" help:"With --tokens, nginx's access log, in which tokens are masked (default: /var/log/nginx/access.log)."`
 	ClientCA   string   `name:"client-ca" type:"path" placeholder:"FILE" help:"Serve only clients with a certificate of an authority in this file (PEM)."`
 	RateLimit  int      `placeholder:"N" help:"Number of queries per second that one client address may send, with a burst of 1000. Clients that share an address share the limit (default: no limit)."`
