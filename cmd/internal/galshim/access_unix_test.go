@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestTokenFilePipe replaces the file of tokens by a named pipe, which nobody writes to. Requests do
-// not wait for it, and a file that takes its place is read.
+// TestTokenFilePipe replaces the file of tokens by a named pipe, which nobody writes to. Requests
+// do not wait for it, and a file that takes its place is read.
 func TestTokenFilePipe(t *testing.T) {
 	path, with := withTokens(t, slog.New(slog.DiscardHandler))
 	g := openSample(t, with)

@@ -121,8 +121,8 @@ func TestEnterView(t *testing.T) {
 	}
 }
 
-// TestTokenOfView requests addresses that do not name the view with a token for it. The addresses in
-// the responses name it, because nginx serves the files of other addresses to no such token.
+// TestTokenOfView requests addresses that do not name the view with a token for it. The addresses
+// in the responses name it, because nginx serves the files of other addresses to no such token.
 func TestTokenOfView(t *testing.T) {
 	for _, base := range []string{"", "https://gallery.test/tools"} {
 		carol := tokens.New()
