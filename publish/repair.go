@@ -56,8 +56,8 @@ func (p *Plan) addLink(l Link) {
 	}
 }
 
-// read returns the state of the target. A repair does not read the catalogue of the target, which may
-// be damaged, if it is that of the site.
+// read returns the state of the target. A repair does not read the catalogue of the target if it is
+// that of the site, because it may be damaged.
 func (p *publishing) read(ctx context.Context, o Options) (State, error) {
 	if o.Repair {
 		s, err := readCurrent(ctx, p.at)
