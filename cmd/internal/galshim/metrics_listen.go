@@ -27,7 +27,7 @@ func (c *commandLine) observe(generations *live, log *slog.Logger) (stop func(),
 		return func() {}, nil
 	}
 	generations.metrics = newMetrics(c.MetricsExtensions)
-	generations.metrics.registry.MustRegister(generationMetrics{generations})
+	generations.metrics.observeView("", generations)
 	return serveMetrics(c.Metrics, generations.metrics, health{generations, c.counter}, log)
 }
 

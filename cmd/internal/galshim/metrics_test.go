@@ -23,7 +23,7 @@ import (
 func measured(c *config) {
 	c.metrics = newMetrics(2)
 	c.live.metrics = c.metrics
-	c.metrics.registry.MustRegister(generationMetrics{c.live})
+	c.metrics.observeView("", c.live)
 }
 
 // scrape returns the metrics in the text format of Prometheus, without comments.
@@ -84,9 +84,9 @@ func TestMetrics(t *testing.T) {
 		`galshim_downloads_total{extension="acme.hello"} 2`,
 		`galshim_downloads_total{extension="many.n1"} 1`,
 		`galshim_downloads_total{extension="other"} 2`,
-		`galshim_extensions 61`,
-		`galshim_generation_refused 0`,
-		`galshim_generation_info{generation="` + g.live.now.Load().Generation + `"} 1`,
+		`galshim_extensions{view=""} 61`,
+		`galshim_generation_refused{view=""} 0`,
+		`galshim_generation_info{generation="` + g.live.now.Load().Generation + `",view=""} 1`,
 		`galshim_connections_limit 10`,
 	} {
 		if !strings.Contains(got, want+"\n") {
@@ -103,11 +103,12 @@ func TestMetricsGeneration(t *testing.T) {
 	dir := t.TempDir()
 	sample{}.write(t, dir)
 	g := open(t, dir, folder{dir}, measured)
+	g.metrics.observeView("team-a", g.live)
 	current := filepath.Join(dir, filepath.FromSlash(site.CurrentPath))
 	for _, x := range []struct{ text, want, strict string }{
-		{"", "galshim_generation_refused 0\n", `200 {"status":"ok"`},
-		{"damaged", "galshim_generation_refused 1\n", `503 {"status":"refused"`},
-		{"sound", "galshim_generation_refused 0\n", `200 {"status":"ok"`},
+		{"", `galshim_generation_refused{view=""} 0`, `200 {"status":"ok"`},
+		{"damaged", `galshim_generation_refused{view=""} 1`, `503 {"status":"refused"`},
+		{"sound", `galshim_generation_refused{view=""} 0`, `200 {"status":"ok"`},
 	} {
 		switch x.text {
 		case "damaged":
@@ -127,7 +128,7 @@ func TestMetricsGeneration(t *testing.T) {
 		}
 	}
 	got := g.scrape(t)
-	for _, want := range []string{`galshim_reloads_total{result="new"} 1`, `galshim_reloads_total{result="same"} 1`, `galshim_reloads_total{result="refused"} 1`, "galshim_extensions 2"} {
+	for _, want := range []string{`galshim_reloads_total{result="new"} 1`, `galshim_reloads_total{result="same"} 1`, `galshim_reloads_total{result="refused"} 1`, `galshim_extensions{view=""} 2`, `galshim_extensions{view="team-a"} 2`} {
 		if !strings.Contains(got, want+"\n") {
 			t.Errorf("no %s in %s", want, got)
 		}

@@ -92,6 +92,7 @@ func (c *commandLine) openView(ctx context.Context, v namedView, main *live, log
 		l.close()
 		return nil, err
 	}
+	main.metrics.observeView(v.name, l)
 	return l, nil
 }
 
