@@ -13,8 +13,8 @@ import (
 )
 
 // TestDist makes the files of a release for one platform in two clones. They have the same bytes, a
-// signature that minisign verifies, and programs that tell the version that the files are named
-// after.
+// signature that minisign verifies, programs that tell the version that the files are named after,
+// and packages with systemd's units.
 func TestDist(t *testing.T) {
 	tools := toolchain.Tools(t)
 	keys := t.TempDir()
@@ -49,6 +49,7 @@ func checkDist(t *testing.T, out string) {
 	unpacked, installed := t.TempDir(), t.TempDir()
 	run(t, unpacked, nil, "tar", "-xzf", archive[0])
 	run(t, installed, nil, "dpkg-deb", "-x", filepath.Join(out, "galbuild_"+version+"_amd64.deb"), ".")
+	checkUnits(t, installed)
 	for _, program := range []string{"galbuild", "galshim"} {
 		for _, path := range []string{filepath.Join(unpacked, name, program), filepath.Join(installed, "usr/bin", program)} {
 			if got := run(t, out, nil, path, "--version"); got != program+" v"+version+"\n" {
@@ -63,6 +64,18 @@ func checkDist(t *testing.T, out string) {
 	}
 	if sbom := readFile(t, filepath.Join(out, "galbuild_"+version+".cdx.json")); !strings.Contains(sbom, "pkg:golang/github.com/alecthomas/kong@") {
 		t.Error("the SBOM does not name kong")
+	}
+}
+
+// checkUnits checks systemd's units in an unpacked package: they start the program that is in it.
+func checkUnits(t *testing.T, installed string) {
+	t.Helper()
+	units := filepath.Join(installed, "usr/lib/systemd/system")
+	if text := readFile(t, filepath.Join(units, "galshim.service")); !strings.Contains(text, "\nExecStart=/usr/bin/galshim --listen systemd --index \"/srv/gallery\"\n") {
+		t.Errorf("galshim.service does not start /usr/bin/galshim:\n%s", text)
+	}
+	if text := readFile(t, filepath.Join(units, "galshim.socket")); !strings.Contains(text, "\nListenStream=127.0.0.1:8080\n") {
+		t.Errorf("galshim.socket does not listen:\n%s", text)
 	}
 }
 
