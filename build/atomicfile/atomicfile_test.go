@@ -218,6 +218,28 @@ func TestKilledBeforeChmod(t *testing.T) {
 	}
 }
 
+// TestLinkWithoutHardLinks makes and replaces a file on a disk that has no hard links. It is a copy.
+func TestLinkWithoutHardLinks(t *testing.T) {
+	root, dir := newRoot(t)
+	if err := os.WriteFile(filepath.Join(dir, "from"), []byte("new"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "other"), []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{"b/to", "b/to", "other"} {
+		if err := atomicfile.LinkWithoutHardLinks(root, "from", to); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, to)); err != nil || string(text) != "new" {
+			t.Errorf("%s is %q, %v", to, text, err)
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*", atomicfile.TempPrefix+"*")); err != nil || len(left) > 0 {
+		t.Errorf("temporary files remain: %v, %v", left, err)
+	}
+}
+
 // TestLink links a file to a new name, to the same name again, and to the name of another file. No
 // temporary file remains.
 func TestLink(t *testing.T) {

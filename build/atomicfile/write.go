@@ -63,7 +63,10 @@ func CopyFile(root *os.Root, file string, mode fs.FileMode, r io.Reader) error {
 
 // Link makes or replaces the file at a slash-separated path below root with a hard link to another
 // file below root, or with a copy if the file system has no links. It does not wait for the disk.
-func Link(root *os.Root, from, to string) error {
+func Link(root *os.Root, from, to string) error { return link(root, from, to, root.Link) }
+
+// link is Link with the function that makes a hard link.
+func link(root *os.Root, from, to string, hardLink func(from, to string) error) error {
 	at, err := parent(root, to)
 	if err != nil {
 		return err
@@ -79,7 +82,7 @@ func Link(root *os.Root, from, to string) error {
 	if err := root.Remove(name); err != nil {
 		return err
 	}
-	if err := root.Link(from, name); err == nil {
+	if err := hardLink(from, name); err == nil {
 		return root.Rename(name, to)
 	}
 	r, err := regularfile.OpenIn(root, from)

@@ -1,4 +1,4 @@
-//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+//go:build !portable && (linux || darwin || freebsd || netbsd || openbsd || dragonfly)
 
 package blob
 
@@ -25,6 +25,9 @@ type folder struct {
 	fd   int
 	name string // for messages
 }
+
+// blobMode is the mode of blobs. Nobody may write them, because they never change.
+const blobMode fs.FileMode = 0o444
 
 // topFolder opens the folder of a site.
 func topFolder(site *os.Root) (*folder, error) {

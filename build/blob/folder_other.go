@@ -1,4 +1,4 @@
-//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
+//go:build portable || !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
 
 package blob
 
@@ -11,6 +11,10 @@ import (
 
 	"galbuild/build/atomicfile"
 )
+
+// blobMode is the mode of blobs. They can be written, because Windows does not replace a file that is
+// read-only, and the files below assets/ and files/, which are links to blobs, are replaced.
+const blobMode fs.FileMode = 0o644
 
 // A folder is a folder of the site.
 type folder struct {

@@ -31,6 +31,7 @@ type Store struct {
 	dir  string   // path of temp below the site
 	at   *folder  // temp
 	dry  bool
+	link func(from *folder, name string, to *folder, as string) error // (*folder).link
 
 	parents *cache // of folders in which there are other folders
 	folders *cache
@@ -48,7 +49,7 @@ func NewStore(site *os.Root, temp string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{root: site.Name(), site: site, temp: at, dir: temp}
+	s := &Store{root: site.Name(), site: site, temp: at, dir: temp, link: (*folder).link}
 	s.parents = newCache(maxParents, s.openFolder)
 	s.folders = newCache(maxFolders, s.openFolder)
 	s.shards = newCache(maxShards, s.openFolder)
@@ -75,9 +76,6 @@ func (s *Store) Close() error {
 	}
 	return errors.Join(err, s.temp.Close())
 }
-
-// blobMode is the mode of blobs. Nobody may write them, because they never change.
-const blobMode fs.FileMode = 0o444
 
 // File returns the path of the blob on disk. The blob may be missing.
 func (s *Store) File(r Ref) string { return filepath.Join(s.root, filepath.FromSlash(r.Path())) }
@@ -221,7 +219,7 @@ func (s *Store) Link(r Ref, file string) error {
 	err := s.retry(func() error {
 		return s.withShard(r, func(from *folder, blob string) error {
 			return s.withFolder(file, func(to *folder, name string) error {
-				err := from.link(blob, to, name)
+				err := s.link(from, blob, to, name)
 				if errors.Is(err, fs.ErrExist) {
 					return s.relink(from, blob, to, name)
 				}
@@ -242,7 +240,7 @@ func (s *Store) relink(from *folder, blob string, to *folder, name string) error
 		return nil
 	}
 	temp := s.tempName()
-	if err := from.link(blob, s.at, temp); err != nil {
+	if err := s.link(from, blob, s.at, temp); err != nil {
 		return err
 	}
 	if err := s.at.rename(temp, to, name); err != nil {
