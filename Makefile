@@ -1,4 +1,4 @@
-.PHONY: help build demo test race lint components e2e check bench soak worst fuzz update record dist
+.PHONY: help build demo test race portable lint components e2e check bench soak worst fuzz update record dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ race: ## the same under the race detector
 	GORACE=atexit_sleep_ms=0 go test -race -timeout 25m -run '$(RUN)' $(TESTED)
 
 # No file is excluded by the tag e2e, so vet reads all of them at once.
+portable: ## the code for systems without mmap and without file handles of folders, such as Windows
+	@$(needs-go)
+	go test -tags portable ./build/blob ./index/internal/mmap
+
 lint: ## format, vet, staticcheck, known vulnerabilities
 	@$(needs-go)
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these'; exit 1; }
@@ -62,7 +66,7 @@ check: ## all of it: what continuous integration runs
 	$(MASKED) $(MAKE) race TESTED="$$(.ci/packages concurrent | xargs)"
 	$(MASKED) $(MAKE) race TESTED=./cmd RUN=TestTranscripts
 	$(MASKED) $(MAKE) test TESTED="./cmd $$(.ci/packages sequential | xargs)"
-	$(MASKED) $(MAKE) worst WORST=10s
+	$(MASKED) $(MAKE) portable worst WORST=10s
 	$(MAKE) e2e
 
 BENCH ?= .
