@@ -218,7 +218,7 @@ func TestKilledBeforeChmod(t *testing.T) {
 	}
 }
 
-// TestLinkWithoutHardLinks makes and replaces a file on a disk that has no hard links. It is a copy.
+// TestLinkWithoutHardLinks makes and replaces a file on a disk without hard links. It is a copy.
 func TestLinkWithoutHardLinks(t *testing.T) {
 	root, dir := newRoot(t)
 	if err := os.WriteFile(filepath.Join(dir, "from"), []byte("new"), 0o644); err != nil {

@@ -12,8 +12,8 @@ import (
 	"galbuild/build/atomicfile"
 )
 
-// blobMode is the mode of blobs. They can be written, because Windows does not replace a file that is
-// read-only, and the files below assets/ and files/, which are links to blobs, are replaced.
+// blobMode is the mode of blobs. They can be written, because Windows does not replace a read-only
+// file, and the files below assets/ and files/, which are links to blobs, are replaced.
 const blobMode fs.FileMode = 0o644
 
 // A folder is a folder of the site.

@@ -8,7 +8,7 @@ import (
 	"galbuild/build/blob"
 )
 
-// TestWithoutHardLinks makes and replaces files on a disk that has no hard links. They are copies of
+// TestWithoutHardLinks makes and replaces files on a disk without hard links. They are copies of
 // the blobs, and a blob keeps its content when the copy is replaced.
 func TestWithoutHardLinks(t *testing.T) {
 	s, root := newStore(t)
