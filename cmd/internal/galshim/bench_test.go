@@ -280,20 +280,27 @@ func sendOnce(conn net.Conn, stream *bufio.Reader, request string) error {
 
 // readResponse reads a response with a Content-Length.
 func readResponse(stream *bufio.Reader) error {
-	length := 0
+	length, err := readHeader(stream)
+	if err == nil {
+		_, err = stream.Discard(length)
+	}
+	return err
+}
+
+// readHeader reads the header of a response, and returns its Content-Length.
+func readHeader(stream *bufio.Reader) (length int, err error) {
 	for {
 		line, err := stream.ReadSlice('\n')
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if n, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(n))); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		if len(line) == 2 {
-			_, err := stream.Discard(length)
-			return err
+			return length, nil
 		}
 	}
 }

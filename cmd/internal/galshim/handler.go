@@ -34,6 +34,7 @@ type config struct {
 	streams int           // concurrent requests over HTTP/2
 	stall   time.Duration // see pace
 	slow    time.Duration // see longResponses
+	late    time.Duration // see overload; 0 refuses no query for it
 	clients *clientRates  // nil limits nothing
 
 	counter    *counter // nil counts nothing
@@ -52,6 +53,7 @@ type server struct {
 	queryLogs   map[string]slog.Handler     // by path of a query; lines begin with its method and path
 	compress    func(http.Handler) http.HandlerFunc
 	compressing chan struct{} // a token for each file being compressed
+	overload    *overload
 	turns       *turns
 	bodies      bodies
 	buffers     buffers
@@ -70,6 +72,9 @@ type endpoint func(w *reply, r *http.Request, g *generation) error
 // VSX's.
 var apis = []string{"/api", "/_apis/public/gallery", "/vscode/gallery"}
 
+// queryPath is the end of the paths of queries.
+const queryPath = "/extensionquery"
+
 func newServer(c config) (*server, error) {
 	// Editors decode gzip and nothing else.
 	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.ContentTypeFilter(gzhttp.CompressAllContentTypeFilter))
@@ -79,7 +84,7 @@ func newServer(c config) (*server, error) {
 	s := &server{
 		config: c, mux: http.NewServeMux(), exact: make(map[string]http.HandlerFunc), queryLogs: make(map[string]slog.Handler),
 		compress: compress, compressing: make(chan struct{}, maxCompressors),
-		turns: newTurns(c.queries), bodies: bodies{budget: newBudget(maxBodies)}, buffers: buffers{budget: newBudget(maxResponses)},
+		overload: newOverload(c.late), turns: newTurns(c.queries), bodies: bodies{budget: newBudget(maxBodies)}, buffers: buffers{budget: newBudget(maxResponses)},
 		long: longResponses{slow: c.slow, wait: bufferTimeout, all: make(map[*pace]struct{})},
 		fast: compressors{level: gzip.BestSpeed}, best: compressors{level: cachedLevel}, spare: spare{pause: cachePause},
 	}
@@ -95,8 +100,8 @@ func newServer(c config) (*server, error) {
 // registered too, or the mux would redirect requests for them.
 func (s *server) routes() {
 	for _, api := range apis {
-		s.post(api+"/extensionquery", s.query)
-		s.queryLogs[api+"/extensionquery"] = s.log.Handler().WithAttrs(requestAttrs(http.MethodPost, api+"/extensionquery"))
+		s.post(api+queryPath, s.query)
+		s.queryLogs[api+queryPath] = s.log.Handler().WithAttrs(requestAttrs(http.MethodPost, api+queryPath))
 		s.get(api+"/vscode/{publisher}/{name}/latest", s.latest)
 		s.get(api+"/{publisher}/{name}/latest", s.latest)
 		s.get(api+"/manifest.json", s.manifest)
@@ -182,7 +187,12 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor > 1 {
 		defer s.beginStream(r)()
 	}
-	s.respond(rw, r)
+	if s.overload.refuses(r) {
+		s.overload.refuse(rw, s.log)
+		s.metrics.late()
+	} else {
+		s.respond(rw, r)
+	}
 	if r.ProtoMajor > 1 {
 		http.NewResponseController(rw).Flush() // an error means that the client has gone
 	}

@@ -16,10 +16,12 @@ const (
 	slowTimeout   = 2 * time.Second        // for writing to a client that reads nothing, while others need the memory
 	bufferTimeout = 100 * time.Millisecond // for a response that waits for the buffer of one that was cut off
 	drainTimeout  = 30 * time.Second
-	queueTimeout  = 5 * time.Second  // for a query that waits for its turn
-	retryAfter    = 2 * time.Second  // Retry-After of a refused query
-	chunkWait     = 10 * time.Second // for a request that waits for chunks of the index
-	chunkTimeout  = 5 * time.Minute  // for the download of a chunk
+	queueTimeout  = 5 * time.Second        // for a query that waits for its turn
+	overloadAfter = 500 * time.Millisecond // for a query until galshim begins with it, see overload
+	overloadLog   = 10 * time.Second       // between two lines of the log about queries that were refused
+	retryAfter    = 2 * time.Second        // Retry-After of a refused query
+	chunkWait     = 10 * time.Second       // for a request that waits for chunks of the index
+	chunkTimeout  = 5 * time.Minute        // for the download of a chunk
 
 	backgroundRetry = 5 * time.Second // after a download that failed and that no request needs
 )
@@ -81,11 +83,14 @@ const (
 // needs as much memory as a connection, and may open a file.
 func streamsFor(connections int) int { return max(leastStreams, connections/4) }
 
+// busyMessage is the message of a query that is refused.
+const busyMessage = "the server is busy; try again in a moment"
+
 // overloaded is the response to a query that cannot be served now. Only queries get it:
 // after other errors, editors show an empty list or send more requests.
 func overloaded(w http.ResponseWriter, why error) error {
 	w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
-	return &failure{http.StatusServiceUnavailable, "the server is busy; try again in a moment", why}
+	return &failure{http.StatusServiceUnavailable, busyMessage, why}
 }
 
 // defaultQueries returns the default of --max-queries.

@@ -366,6 +366,7 @@ var documentedLimits = [][2]string{
 	{"concurrent heavy queries", "1 for every 2 processors"},
 	{"a query is heavy", fmt.Sprintf("above %d KiB of body, %d filters, %d criteria or %d bytes of text", lightBody>>10, lightFilters, lightCriteria, lightText)},
 	{"waiting queries", fmt.Sprintf("%d, each for %s: 503", maxWaiting, queueTimeout)},
+	{"a query that galshim has not begun with", fmt.Sprintf("waits for %s, over TCP on Linux: 503", overloadAfter)},
 	{"request bodies in memory", fmt.Sprintf("%d MiB or an eighth of the memory limit, not counting %d KiB of each: 503", maxBodies>>20, freeBody>>10)},
 	{"responses in memory", fmt.Sprintf("%d MiB or an eighth of the memory limit, of which short ones have a quarter: 503", maxResponses>>20)},
 	{"extensions on a page of a list", strconv.Itoa(query.MaxPageSize)},

@@ -25,6 +25,7 @@ type metrics struct {
 	requests  *prometheus.CounterVec
 	kinds     [len(kindNames)]kindMetrics
 	refused   *prometheus.CounterVec
+	lateOnes  [2]prometheus.Counter // of requests and of refused, for queries that overload refuses
 	cacheHit  [2]prometheus.Counter // of JSON, and of gzip
 	cacheMiss [2]prometheus.Counter
 	reloads   *prometheus.CounterVec
@@ -64,7 +65,7 @@ func kindOf(pattern string) requestKind {
 		suffix string
 		kind   requestKind
 	}{
-		{"/extensionquery", kindQuery}, {"/latest", kindLatest}, {"/vspackage", kindPackage}, {"/stats", kindReport}, {"/vscodewebextension", kindReport},
+		{queryPath, kindQuery}, {"/latest", kindLatest}, {"/vspackage", kindPackage}, {"/stats", kindReport}, {"/vscodewebextension", kindReport},
 		{"/manifest.json", kindManifest}, {"/control.json", kindManifest}, {"/healthz", kindHealth}, {"/livez", kindHealth}, {"/readyz", kindHealth},
 	} {
 		if strings.HasSuffix(pattern, end.suffix) {
@@ -124,6 +125,7 @@ func newMetrics(extensions int) *metrics {
 	for _, reason := range []string{reasonTurn, reasonMemory, reasonChunk, reasonClient, reasonOther} {
 		m.refused.WithLabelValues(reason)
 	}
+	m.lateOnes = [...]prometheus.Counter{m.requests.WithLabelValues(kindNames[kindQuery], "503"), m.refused.WithLabelValues(reasonTurn)}
 	cache := m.vector("galshim_response_cache_requests_total", "Lists that were looked up in the cache of responses, by encoding and result.", "encoding", "result")
 	for i, encoding := range []string{"json", "gzip"} {
 		m.cacheHit[i], m.cacheMiss[i] = cache.WithLabelValues(encoding, "hit"), cache.WithLabelValues(encoding, "miss")
@@ -168,6 +170,16 @@ func (m *metrics) request(w *reply, took time.Duration) {
 	k.bytes.Add(float64(w.bytes()))
 	if w.kind == kindQuery && w.status == http.StatusServiceUnavailable {
 		m.refused.WithLabelValues(reasonOf(w.err)).Inc()
+	}
+}
+
+// late counts a query that has waited for too long when galshim begins with it.
+func (m *metrics) late() {
+	if m == nil {
+		return
+	}
+	for _, c := range m.lateOnes {
+		c.Inc()
 	}
 }
 

@@ -137,7 +137,7 @@ func (c *commandLine) handler(generations *live, connections int, log *slog.Logg
 	return newServer(config{
 		live: generations, views: c.views, addresser: newAddresser(c.BaseURL, c.TrustedProxy, log), content: c.ContentURL,
 		files: !c.NoFiles, accelRedirect: c.AccelRedirect, tokens: known,
-		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout,
+		queries: cmp.Or(c.MaxQueries, defaultQueries()), streams: streamsFor(connections), stall: writeTimeout, slow: slowTimeout, late: overloadAfter,
 		clients: newClientRates(c.ClientRate, c.ClientBurst, c.ClientExempt),
 		counter: c.counter, metrics: generations.metrics, log: log, noQueryLog: c.NoLogQueries,
 	})
