@@ -128,12 +128,12 @@ func TestPackImports(t *testing.T) {
 
 // TestTargetLayers checks that targets import nothing about galleries. The contract and its
 // clients may use the packages of build that are about files, hashes, headers, JSON, requests,
-// certificates and the wording of errors, and their tests the one about ports. Two clients, and so
-// the list of all, may also use build/site: dir shares its locks with builders, and website reads a
-// site that is served.
+// certificates, tokens and the wording of errors, and their tests the one about ports. Two clients,
+// and so the list of all, may also use build/site: dir shares its locks with builders, and website
+// reads a site that is served.
 func TestTargetLayers(t *testing.T) {
 	const contract = "galbuild/publish/target"
-	shared := []string{"blob", "atomicfile", "headers", "jsondoc", "mediatype", "regularfile", "retry", "cacert", "errmsg", "porttest"}
+	shared := []string{"blob", "atomicfile", "headers", "jsondoc", "mediatype", "regularfile", "retry", "cacert", "errmsg", "tokens", "porttest"}
 	site := dependencies(t, "galbuild/build/site")
 	for _, pkg := range packages(t, contract+"/...") {
 		for _, dep := range dependencies(t, pkg) {

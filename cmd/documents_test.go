@@ -182,6 +182,7 @@ var shellWord = regexp.MustCompile(`'[^']*'|"[^"]*"|#.*|[|;&>]+\s*|[^\s|;&>'"\[\
 // is returned as if it were the first word of another command.
 func splitCommands(line string) (commands [][]string) {
 	var words []string
+	line = strings.ReplaceAll(line, " 2>", " >")
 	for _, word := range append(shellWord.FindAllString(line, -1), ";") {
 		switch {
 		case !strings.ContainsAny(word[:1], "#|;&>"):

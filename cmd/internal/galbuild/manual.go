@@ -101,7 +101,7 @@ func examples() map[string][]help.Example {
 		},
 		"token revoke": {
 			{Does: "Revoke a token.", Line: "galbuild token revoke alice --file tokens"},
-			{Does: "Replace a token that has become known.", Line: "galbuild token revoke alice --file tokens && galbuild token new alice --file tokens"},
+			{Does: "Revoke a token in a file that galshim reads.", Line: "galbuild token revoke alice --file /etc/galshim/tokens"},
 		},
 		"config helm": {
 			{Does: "Write the chart to a new folder.", Line: "galbuild config helm -o chart"},
@@ -199,8 +199,7 @@ func examples() map[string][]help.Example {
 			{Does: "Write what is new since an earlier tarball, in parts.", Line: "galbuild export site -o new.tar.zst --since gallery.tar.zst --split 4GiB"},
 		},
 		"image": {
-			{Does: "Write an image of galshim for two architectures.", Line: "galbuild image -o galshim.tar --galshim amd64/galshim --galshim arm64/galshim"},
-			{Does: "Write an image for the Helm chart, with both programs.", Line: "galbuild image -o gallery.tar --galshim bin/galshim --galbuild bin/galbuild --ca /etc/ssl/certs/ca-certificates.crt"},
+			{Does: "Write an image for the Helm chart, with both programs.", Line: "galbuild image -o gallery.tar --galshim galshim --galbuild galbuild"},
 			{Does: "Write an image of galshim with a site.", Line: "galbuild image site -o gallery.tar --name registry.example/gallery:1"},
 		},
 		"sync": {

@@ -44,8 +44,8 @@ var (
 	descFetching   = prometheus.NewDesc("galshim_requests_waiting_for_chunks", "Requests, and checks in the background, that wait for chunks of a published site.", nil, nil)
 )
 
-// observeView adds the numbers about the generation of a view, or of the main gallery, whose name is
-// "". There are as many series as views.
+// observeView adds the numbers about the generation of a view, or of the main gallery, whose name
+// is "". There are as many series as views.
 func (m *metrics) observeView(name string, l *live) {
 	if m != nil {
 		prometheus.WrapRegistererWith(prometheus.Labels{"view": name}, m.registry).MustRegister(generationMetrics{l})
