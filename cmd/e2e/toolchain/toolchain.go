@@ -120,14 +120,19 @@ func Tools(t testing.TB) Toolbox {
 	}
 }
 
-// cacheDir returns the folder of all components.
+// cacheDir returns the folder of all components. It may be a link to another disk, which tests that
+// run components in a root of their own would not find.
 func cacheDir(t testing.TB) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatalf("find the user's cache folder: %v", err)
 	}
-	return filepath.Join(cache, "galbuild-e2e")
+	dir := filepath.Join(cache, "galbuild-e2e")
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		return target
+	}
+	return dir
 }
 
 // located returns the path of a component, which exists.
