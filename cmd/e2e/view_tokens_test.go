@@ -35,7 +35,7 @@ var viewTokenCases = []accessCase{
 	{path: "/t/CAROL/team-a/", status: 200, want: "<title>"},
 
 	// Without the name of the view, an address is one of the view.
-	{path: "/t/CAROL/api/vscode/acme/hello/latest", status: 200, want: "BASE/t/CAROL/assets/acme/hello/1.1.0"},
+	{path: "/t/CAROL/api/vscode/acme/hello/latest", status: 200, want: "BASE/t/CAROL/team-a/assets/acme/hello/1.1.0"},
 	{path: "/t/CAROL" + vsix, status: 200, header: map[string]string{"Cache-Control": privately, "Content-Disposition": viewAttachment}},
 	{path: vsix, send: map[string]string{"Authorization": "Bearer CAROL"}, status: 200},
 	{path: "/t/CAROL/", status: 200, want: "<title>"},
@@ -103,8 +103,12 @@ func (s suite) viewTokens(t *testing.T, of *gallery, views []string) {
 		}
 	}
 	for path, want := range map[string]string{"/t/CAROL/team-a": countOfTeamA, "/t/CAROL": countOfTeamA, "/t/ALICE/team-a": countOfTeamA, "/t/ALICE": countOfGallery} {
+		address := g.base + g.filled(path)
+		if path == "/t/CAROL" { // the addresses in responses name the view
+			address += "/team-a"
+		}
 		got := g.request(t, http.MethodPost, g.filled(path)+"/api/extensionquery", publisherOfAcme, nil)
-		if text := string(got.body); got.status != http.StatusOK || !strings.Contains(text, want) || !strings.Contains(text, `"assetUri":"`+g.base+g.filled(path)+"/assets/acme/hello/1.1.0") {
+		if text := string(got.body); got.status != http.StatusOK || !strings.Contains(text, want) || !strings.Contains(text, `"assetUri":"`+address+"/assets/acme/hello/1.1.0") {
 			t.Errorf("%s: status %d, want %s: %.300s", path, got.status, want, got.body)
 		}
 	}

@@ -35,9 +35,9 @@ func (s schemas) schema(t *testing.T, o object) *jsonschema.Schema {
 		document, pointer := s.openAPI(t, api, kind)
 		refuseOthers(document)
 		c := jsonschema.NewCompiler()
-		err := c.AddResource("kubernetes.json", document)
+		err := c.AddResource(schemaAddress, document)
 		if err == nil {
-			s.compiled[key], err = c.Compile("kubernetes.json" + pointer)
+			s.compiled[key], err = c.Compile(schemaAddress + pointer)
 		}
 		if err != nil {
 			t.Fatalf("schema of %s: %v", key, err)
@@ -88,6 +88,10 @@ func (s schemas) read(t *testing.T, file string) (document any) {
 	}
 	return document
 }
+
+// schemaAddress is the address of the schemas for references. With a relative one, the path of this
+// folder would be part of it, and may have spaces.
+const schemaAddress = "https://kubernetes.invalid/schemas.json"
 
 // refuseOthers makes all schemas of a document refuse properties that they do not name.
 func refuseOthers(v any) {
