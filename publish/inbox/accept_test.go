@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -223,13 +224,13 @@ func read(t *testing.T, file string) string {
 // what it writes is content that no generation has yet.
 type dying struct {
 	target.Target
-	left int
+	left atomic.Int64
 }
 
 var errDied = errors.New("died")
 
 func (d *dying) die() error {
-	if d.left--; d.left < 0 {
+	if d.left.Add(-1) < 0 {
 		return errDied
 	}
 	return nil
@@ -256,7 +257,9 @@ func TestKilled(t *testing.T) {
 		b := newBox(t)
 		good, bad := newPackage(t, "acme", "good", "1.0.0"), newPackage(t, "globex", "bad", "1.0.0")
 		b.submit(t, good, bad)
-		_, err := b.accept(t, &dying{b, after}, b.options())
+		at := &dying{Target: b}
+		at.left.Store(int64(after))
+		_, err := b.accept(t, at, b.options())
 		if err == nil {
 			if after < 6 { // CURRENT, and a result and a package of each
 				t.Errorf("only %d changes", after)
