@@ -1,4 +1,4 @@
-.PHONY: help build demo test race portable plain lint components e2e check bench soak worst fuzz update record dist
+.PHONY: help build demo test race portable lint components e2e check bench soak worst fuzz update record dist
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,23 +56,21 @@ e2e: components ## tests with the real editor, browser, web server, packager and
 	packages=$$(.ci/packages e2e) && tests=$$(.ci/packages e2e-tests) && \
 		$(MASKED) go test -tags e2e -count=1 -timeout 25m -p 2 -run "$$tests" $$packages
 
+# The first line runs two steps at once: one waits for the network while the other computes.
 # Each test runs once. The race detector, with which tests take three times as long, is used for
 # packages that start goroutines. The scripts of ./cmd start the programs thousands of times, so of
 # that package it is used for the commands in the documents only, and not for cmd/internal/galbuild,
-# whose goroutines only show progress. The lines with -j 2 run two steps at once: one of them waits
-# for the network, or for editors and browsers, while the other computes. Add steps that need only
-# Go, and take less than two minutes, to plain.
+# whose goroutines only show progress. Add steps that need only Go, and take less than two minutes,
+# to the last of the lines with MASKED.
 check: ## all of it: what continuous integration runs
 	$(MAKE) -j 2 lint components
 	$(MASKED) $(MAKE) race TESTED="$$(.ci/packages concurrent | grep -vx $(UNRACED) | xargs)"
 	$(MASKED) $(MAKE) race TESTED=./cmd RUN=TestTranscripts
-	$(MAKE) -j 2 plain e2e
-
-# What check runs without the race detector.
-UNRACED := galbuild/cmd/internal/galbuild
-plain:
 	$(MASKED) $(MAKE) test TESTED="./cmd $(UNRACED) $$(.ci/packages sequential | xargs)"
-	$(MASKED) $(MAKE) portable worst WORST=10s
+	$(MASKED) $(MAKE) portable
+	$(MAKE) e2e
+
+UNRACED := galbuild/cmd/internal/galbuild
 
 BENCH ?= .
 BENCHTIME ?= 0.2s
