@@ -107,8 +107,8 @@ func TestDecode(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                   "it is empty",
 		"{":                                  "it is not complete JSON",
-		`{"links":[]}`:                       "cannot unmarshal",
-		`{"network":1}`:                      "cannot unmarshal",
+		`{"links":[]}`:                       "unmarshal JSON",
+		`{"network":1}`:                      "unmarshal JSON",
 		"{} {}":                              "it is not JSON from line 1, column 4 on",
 		"\"\xff\"":                           "it is not JSON",
 		`{"network":"a"`:                     "it is not complete JSON",
