@@ -40,7 +40,7 @@ func (p *payloadScan) lineOf(c call, first []byte) []byte {
 }
 
 // fetchesAndRuns reports whether a command line, in lower case, downloads or decodes what it
-// runs, and that is no well-known installer.
+// runs, and that is not a well-known installer.
 func fetchesAndRuns(line []byte) bool {
 	if !fetchRun.in(line) {
 		return false

@@ -128,7 +128,7 @@ var responseCases = []responseCase{
 	{name: "submission", path: submission, status: 404},
 }
 
-// submission is the path of a file in the inbox, which authors write and nobody may read.
+// submission is the path of a file in the inbox, which no web server may serve.
 const submission = "/inbox/acme/x.json"
 
 // checkResponses makes the requests of responseCases to nginx, and others.

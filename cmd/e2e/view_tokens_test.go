@@ -69,7 +69,7 @@ var viewTokenCases = []accessCase{
 	{path: "/team-a/", send: map[string]string{"X-Gallery-View": "team-a", "X-Gallery-Token": "CAROL"}, status: 401},
 }
 
-// blobPrefixes are the beginnings of paths at which nobody may read blobs.
+// blobPrefixes are beginnings of paths at which clients must not find blobs.
 var blobPrefixes = []string{
 	"/_blobs/", "/t/CAROL/_blobs/", "/t/ALICE/_blobs/", "/t/CAROL/team-a/_blobs/", "/t/CAROL//_blobs/", "/t/CAROL/%5fblobs/", "/t/CAROL/x/../_blobs/", "/team-a/../_blobs/",
 	"/t/CAROL/t/CAROL/_blobs/", "/t/CAROL%2f_blobs/",

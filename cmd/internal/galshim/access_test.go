@@ -134,7 +134,7 @@ var accessCases = []struct {
 	{request: "GET /api", header: []string{"Cookie", "token=" + alice}, status: 401},
 	{request: "GET /api", header: []string{"Referer", "http://gallery.test/t/" + alice + "/"}, status: 401},
 
-	// The token in the path counts, and no other.
+	// Only the token in the path counts.
 	{request: "GET /t/" + unknown + "/api", header: bearer(alice), status: 401},
 	{request: "GET /t/" + alice + "/api", header: bearer(unknown), status: 200},
 	{request: "GET /t/" + alice + "/t/" + alice + "/api", status: 404},
